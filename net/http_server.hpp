@@ -1,0 +1,78 @@
+#pragma once
+
+#include "net/http.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rolecall::net {
+
+struct http_server_options {
+  std::string address{"127.0.0.1"};
+  std::uint16_t port{0};                            ///< 0: any free one
+  std::size_t max_connections{10'000};              ///< past it, connections are closed on accept
+  std::size_t max_head_bytes{16u << 10};            ///< over it: 431
+  std::size_t max_body_bytes{64u << 20};            ///< over it: 413, before the body is read
+  std::chrono::milliseconds head_timeout{10'000};   ///< from first byte to end of the head: 408
+  std::chrono::milliseconds body_timeout{60'000};   ///< from end of the head to end of the body: 408
+  std::chrono::milliseconds write_timeout{60'000};  ///< for the client to take the response
+  std::chrono::milliseconds idle_timeout{75'000};   ///< between requests: closed
+};
+
+/// A request as it came, and where its response goes. Shared by the connection and the handler; a
+/// handler may keep it and answer later, from any thread.
+class http_exchange {
+public:
+  virtual ~http_exchange() = default;
+
+  virtual const std::string& method() const = 0;
+  /// Path without the query, still percent-encoded.
+  virtual const std::string& path() const = 0;
+  virtual const std::string& query() const = 0; ///< without the '?'
+  virtual const net::headers& headers() const = 0;
+  virtual const std::string& body() const = 0;
+
+  /// Sends the response. The first call counts, later ones do nothing. `Content-Length`, `Date` and
+  /// `Connection` are written by the server. An exchange that is dropped unanswered sends 500.
+  virtual void respond(http_response response) = 0;
+
+  /// `gone` is called once, on the loop's thread, if the client closes the connection (or the server
+  /// shuts down) before `respond` was called; at once if that has happened already.
+  virtual void on_disconnect(std::function<void()> gone) = 0;
+};
+
+/// HTTP/1.1 server on one event loop: keep-alive, pipelined requests one after the other, limits on
+/// everything a client can send or withhold. Shapes that request smuggling needs (both
+/// Content-Length and Transfer-Encoding, conflicting lengths) are refused with 400.
+class http_server {
+public:
+  /// Called on the loop's thread, once a request has been read to its end. Must not block.
+  using handler = std::function<void(std::shared_ptr<http_exchange>)>;
+
+  /// Binds and listens. Throws `boost::system::system_error` that names the address if it cannot.
+  http_server(boost::asio::io_context& context, http_server_options options, handler handle);
+  ~http_server();
+  http_server(const http_server&) = delete;
+  http_server& operator=(const http_server&) = delete;
+
+  /// The port that is really listened on.
+  std::uint16_t port() const noexcept;
+
+  /// Graceful close: stops accepting, closes idle connections, lets exchanges that are under way be
+  /// answered (with `Connection: close`) for at most `patience`, then closes what is left. `closed`
+  /// is called once, on the loop's thread. May be called from any thread; a second call shortens
+  /// the patience to its own.
+  void close(std::chrono::milliseconds patience, std::function<void()> closed);
+
+private:
+  class impl;
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace rolecall::net
