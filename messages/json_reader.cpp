@@ -1,0 +1,405 @@
+#include "messages/json_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <set>
+
+namespace rolecall {
+
+namespace {
+
+using json = nlohmann::json;
+
+/// Line and column (both from 1, the column in bytes) of an offset.
+std::string position_of(std::string_view text, std::size_t offset) {
+  auto before = text.substr(0, std::min(offset, text.size()));
+  auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  auto start = before.rfind('\n');
+  auto column = start == std::string_view::npos ? before.size() + 1 : before.size() - start;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+/// First pass over a text: finds what the library's own parser would accept or word badly.
+class checker : public nlohmann::json_sax<json> {
+public:
+  checker(std::size_t max_depth, std::vector<problem>& problems)
+    : max_depth_{max_depth}, problems_{problems} {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (std::isfinite(value))
+      return true;
+    problems_.push_back({"number " + text.substr(0, 40), "is out of range"});
+    return true;
+  }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override {
+    keys_.emplace_back();
+    return descend();
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    --depth_;
+    return true;
+  }
+  bool key(string_t& name) override {
+    if (!keys_.back().insert(name).second)
+      problems_.push_back({"key \"" + name + "\"", "stands twice in the same object"});
+    return true;
+  }
+  bool start_array(std::size_t) override { return descend(); }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    error_position = position;
+    message = error.what();
+    return false;
+  }
+
+  std::optional<std::size_t> error_position;
+  std::string message;
+  bool too_deep{false};
+
+private:
+  bool descend() {
+    too_deep = ++depth_ > max_depth_;
+    return !too_deep;
+  }
+
+  std::size_t max_depth_;
+  std::vector<problem>& problems_;
+  std::size_t depth_{0};
+  std::vector<std::set<std::string>> keys_;
+};
+
+/// The library's message without its number and position: "syntax error while parsing ...".
+std::string reworded(std::string message) {
+  if (message.find("UTF-8") != std::string::npos)
+    return "is not UTF-8";
+  if (message.find("unexpected end of input") != std::string::npos ||
+      message.find("missing closing quote") != std::string::npos)
+    return "is not complete: the text ends too early";
+  if (auto colon = message.find("column "); colon != std::string::npos)
+    if (auto start = message.find(": ", colon); start != std::string::npos)
+      message.erase(0, start + 2);
+  return "is not JSON: " + message;
+}
+
+} // namespace
+
+std::string to_text(const std::vector<problem>& problems) {
+  std::string result;
+  for (const auto& [where, what] : problems)
+    result += (where.empty() ? "top level" : where) + ": " + what + "\n";
+  return result;
+}
+
+std::optional<json> parse_json(std::string_view text, const json_limits& limits,
+                               std::vector<problem>& problems) {
+  auto before = problems.size();
+  if (text.size() > limits.max_bytes) {
+    problems.push_back({"", "is larger than " + std::to_string(limits.max_bytes) + " bytes"});
+    return std::nullopt;
+  }
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    problems.push_back({"line 1", "is empty: JSON is expected"});
+    return std::nullopt;
+  }
+  checker check{limits.max_depth, problems};
+  if (!json::sax_parse(text, &check)) {
+    if (check.too_deep)
+      problems.push_back(
+          {"", "is nested deeper than " + std::to_string(limits.max_depth) + " levels"});
+    else
+      problems.push_back({position_of(text, check.error_position.value_or(1) - 1),
+                          reworded(std::move(check.message))});
+  }
+  if (problems.size() != before)
+    return std::nullopt;
+  return json::parse(text);
+}
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  double count = 0;
+  const auto* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, count, std::chars_format::fixed);
+  if (error != std::errc{} || text.front() == '-')
+    return std::nullopt;
+  std::string_view unit{rest, static_cast<std::size_t>(end - rest)};
+  double factor = 0;
+  if (unit == "ms")
+    factor = 1;
+  else if (unit == "s")
+    factor = 1'000;
+  else if (unit == "m")
+    factor = 60'000;
+  else if (unit == "h")
+    factor = 3'600'000;
+  else if (unit == "d")
+    factor = 86'400'000;
+  constexpr double ten_years = 3'650.0 * 86'400'000;
+  auto value = count * factor;
+  if (factor == 0 || !std::isfinite(value) || value > ten_years)
+    return std::nullopt;
+  return std::chrono::milliseconds{std::llround(value)};
+}
+
+std::string format_duration(std::chrono::milliseconds value) {
+  auto count = value.count();
+  if (count != 0 && count % 3'600'000 == 0)
+    return std::to_string(count / 3'600'000) + "h";
+  if (count != 0 && count % 60'000 == 0)
+    return std::to_string(count / 60'000) + "m";
+  if (count < 1'000)
+    return std::to_string(count) + "ms";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(count) / 1'000);
+  std::string result{text};
+  result.erase(result.find_last_not_of('0') + 1);
+  if (result.back() == '.')
+    result.pop_back();
+  return result + "s";
+}
+
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
+  // Levenshtein's distance, one row at a time.
+  auto distance = [](std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+      row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      auto diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j <= b.size(); ++j) {
+        auto substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      }
+    }
+    return row[b.size()];
+  };
+  std::optional<std::string> best;
+  constexpr std::size_t longest = 64; // longer words are not names that somebody mistyped
+  if (word.size() > longest)
+    return best;
+  auto least = std::max<std::size_t>(2, word.size() / 2) + 1;
+  for (const auto& candidate : known)
+    if (auto d = distance(word, candidate); d < least) {
+      least = d;
+      best = candidate;
+    }
+  return best;
+}
+
+std::string pointer_child(const std::string& pointer, std::string_view token) {
+  auto result = pointer + '/';
+  for (char c : token) {
+    if (c == '~')
+      result += "~0";
+    else if (c == '/')
+      result += "~1";
+    else
+      result += c;
+  }
+  return result;
+}
+
+std::optional<std::string> name_problem(std::string_view text, std::size_t max_bytes) {
+  if (text.empty())
+    return "must not be empty";
+  if (text.size() > max_bytes)
+    return "is longer than " + std::to_string(max_bytes) + " bytes";
+  if (std::any_of(text.begin(), text.end(),
+                  [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return "has a control character";
+  return std::nullopt;
+}
+
+object_reader::object_reader(const json& value, std::string where, std::vector<problem>& problems)
+  : where_{std::move(where)}, problems_{problems} {
+  if (value.is_object())
+    object_ = &value;
+  else
+    problems_.push_back({where_, std::string{"must be an object, not "} + value.type_name()});
+}
+
+std::string object_reader::at(std::string_view key) const {
+  return pointer_child(where_, key);
+}
+
+void object_reader::complain(std::string_view key, std::string what) {
+  problems_.push_back({at(key), std::move(what)});
+}
+
+const json* object_reader::value(std::string_view key) {
+  asked_.emplace_back(key);
+  if (!object_)
+    return nullptr;
+  auto found = object_->find(key);
+  return found == object_->end() ? nullptr : &*found;
+}
+
+const json* object_reader::required(std::string_view key) {
+  const auto* found = value(key);
+  if (!found && object_)
+    complain(key, "is missing");
+  return found;
+}
+
+std::optional<std::string> object_reader::string(std::string_view key, std::size_t max_bytes) {
+  const auto* found = value(key);
+  if (!found)
+    return std::nullopt;
+  if (!found->is_string()) {
+    complain(key, std::string{"must be a string, not "} + found->type_name());
+    return std::nullopt;
+  }
+  const auto& text = found->get_ref<const std::string&>();
+  if (text.size() > max_bytes) {
+    complain(key, "is longer than " + std::to_string(max_bytes) + " bytes");
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<std::string> object_reader::name(std::string_view key, std::size_t max_bytes) {
+  auto text = string(key);
+  if (!text)
+    return std::nullopt;
+  if (auto wrong = name_problem(*text, max_bytes)) {
+    complain(key, *wrong);
+    return std::nullopt;
+  }
+  return text;
+}
+
+std::optional<std::string> object_reader::required_name(std::string_view key,
+                                                        std::size_t max_bytes) {
+  if (object_ && !object_->contains(key)) {
+    required(key);
+    return std::nullopt;
+  }
+  return name(key, max_bytes);
+}
+
+std::optional<bool> object_reader::boolean(std::string_view key) {
+  const auto* found = value(key);
+  if (!found)
+    return std::nullopt;
+  if (!found->is_boolean()) {
+    complain(key, std::string{"must be true or false, not "} + found->type_name());
+    return std::nullopt;
+  }
+  return found->get<bool>();
+}
+
+std::optional<double> object_reader::number(std::string_view key, double min, double max) {
+  const auto* found = value(key);
+  if (!found)
+    return std::nullopt;
+  if (!found->is_number() || found->get<double>() < min || found->get<double>() > max) {
+    complain(key, "must be a number from " + json(min).dump() + " to " + json(max).dump());
+    return std::nullopt;
+  }
+  return found->get<double>();
+}
+
+std::optional<std::int64_t> object_reader::integer(std::string_view key, std::int64_t min,
+                                                   std::int64_t max) {
+  const auto* found = value(key);
+  if (!found)
+    return std::nullopt;
+  // An unsigned number above the signed range would wrap round to a negative one.
+  auto fits = found->is_number_integer() &&
+              (!found->is_number_unsigned() ||
+               found->get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
+  if (!fits || found->get<std::int64_t>() < min || found->get<std::int64_t>() > max) {
+    complain(key, "must be a whole number from " + std::to_string(min) + " to " +
+                      std::to_string(max) + ", not " + found->dump().substr(0, 40));
+    return std::nullopt;
+  }
+  return found->get<std::int64_t>();
+}
+
+std::optional<std::chrono::milliseconds>
+object_reader::duration(std::string_view key, std::chrono::milliseconds min) {
+  const auto* found = value(key);
+  if (!found)
+    return std::nullopt;
+  auto parsed = found->is_string() ? parse_duration(found->get_ref<const std::string&>())
+                                   : std::nullopt;
+  if (!parsed || *parsed < min) {
+    complain(key, "must be a duration with a unit, at least " + format_duration(min) +
+                      " (\"250ms\", \"30s\", \"2m\"), not " +
+                      found->dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 40));
+    return std::nullopt;
+  }
+  return parsed;
+}
+
+std::optional<std::vector<std::string>> object_reader::strings(std::string_view key,
+                                                               std::size_t max_items) {
+  const auto* found = array(key);
+  if (!found)
+    return std::nullopt;
+  if (found->size() > max_items) {
+    complain(key, "has more than " + std::to_string(max_items) + " items");
+    return std::nullopt;
+  }
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const auto& item = (*found)[i];
+    auto where = pointer_child(at(key), std::to_string(i));
+    if (!item.is_string())
+      problems_.push_back({where, std::string{"must be a string, not "} + item.type_name()});
+    else if (auto wrong = name_problem(item.get_ref<const std::string&>(), 4'096))
+      problems_.push_back({where, *wrong});
+    else
+      result.push_back(item.get<std::string>());
+  }
+  return result;
+}
+
+const json* object_reader::array(std::string_view key) {
+  const auto* found = value(key);
+  if (found && !found->is_array()) {
+    complain(key, std::string{"must be an array, not "} + found->type_name());
+    return nullptr;
+  }
+  return found;
+}
+
+const json* object_reader::object(std::string_view key) {
+  const auto* found = value(key);
+  if (found && !found->is_object()) {
+    complain(key, std::string{"must be an object, not "} + found->type_name());
+    return nullptr;
+  }
+  return found;
+}
+
+void object_reader::finish() {
+  if (!object_)
+    return;
+  for (const auto& [key, unused] : object_->items()) {
+    if (std::find(asked_.begin(), asked_.end(), key) != asked_.end())
+      continue;
+    auto meant = nearest(key, asked_);
+    std::string known;
+    for (const auto& name : asked_)
+      known += (known.empty() ? "" : ", ") + name;
+    complain(key, meant ? "unknown field; did you mean \"" + *meant + "\"?"
+                        : "unknown field; known are: " + known);
+  }
+}
+
+} // namespace rolecall
