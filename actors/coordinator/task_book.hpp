@@ -1,0 +1,103 @@
+#pragma once
+
+#include "messages/values.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <unordered_map>
+#include <variant>
+
+namespace rolecall {
+
+struct coordinator_options {
+  std::size_t max_tasks{100'000};       ///< not terminal at the same time; past it: ec::queue_full
+  millis timeout{60'000};               ///< of an attempt, where the task names none
+  std::uint32_t max_attempts{3};        ///< where the task names none
+  millis retry_backoff{200};            ///< bound of the first wait, doubled by each further one
+  millis max_retry_backoff{10'000};
+  millis outcome_grace{5'000};          ///< past its timeout, until an attempt is given up
+  std::uint64_t seed{0};                ///< of the jitter and the trace ids
+};
+
+/// The coordinator's core: every task from its submit to its terminal state.
+///
+/// Attempts are numbered from 1. Only the outcome of the attempt that runs counts; every other one
+/// is counted as late and dropped. A terminal state never changes.
+class task_book {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  // -- what is to be done ----------------------------------------------------------------------------
+  struct withdraw { ///< tell the router that the task needs no agent any more
+    task_id task;
+  };
+  struct cancel_attempt { ///< tell the pool
+    task_id task;
+    std::uint32_t attempt;
+  };
+  /// `placement_request` goes to the router, `attempt_request` to the pool, `attempt_outcome` to
+  /// the router (a slot is free), `task_record` to whoever follows tasks.
+  using effect = std::variant<placement_request, withdraw, attempt_request, cancel_attempt,
+                              attempt_outcome, task_record>;
+  using effects = std::vector<effect>;
+
+  explicit task_book(coordinator_options options = {})
+    : options_{options}, chance_{options.seed} {}
+
+  // -- what happens ----------------------------------------------------------------------------------
+  /// All of them, or the reason why none. Their ids must not be empty.
+  std::variant<effects, failure> submit(const std::vector<task_spec>& specs, time_point now);
+  effects on_placement(const placement& p, time_point now);
+  effects on_refused(const placement_refused& refused, time_point now);
+  effects on_outcome(const attempt_outcome& outcome, time_point now);
+  effects cancel(const task_id& id, time_point now);
+  effects cancel_all(time_point now);
+  /// Starts retries that are due, gives up attempts of which nothing is heard.
+  effects on_wake(time_point now);
+
+  // -- what can be asked -----------------------------------------------------------------------------
+  std::optional<time_point> next_due() const;
+  const task_record* find(const task_id& id) const;
+  std::vector<task_record> list() const; ///< in the order of their submit
+  std::size_t open() const noexcept { return open_; }
+  std::uint64_t late_outcomes() const noexcept { return late_outcomes_; }
+
+private:
+  enum class phase { waiting, running, backing_off, done };
+  struct task {
+    task_spec spec;
+    task_record record;
+    std::uint64_t number{0}; // of the submit
+    rolecall::task_book::phase phase{};
+    std::uint32_t attempt{0}; // that waits or runs
+    time_point submitted{};
+    time_point started{};
+    std::optional<time_point> due; // of a retry, or to give up
+    std::vector<agent_key> tried;
+    std::string trace; // 32 hex digits
+  };
+
+  void ask_for_agent(task& t, effects& out);
+  void start_again(task& t, failure why, time_point now, effects& out);
+  void finish(task& t, task_state state, effects& out);
+  void cancel(task& t, time_point now, effects& out);
+  void set_due(task& t, std::optional<time_point> due);
+  millis backoff(std::uint32_t attempts);
+
+  coordinator_options options_;
+  std::mt19937_64 chance_;
+  std::unordered_map<task_id, task> tasks_;
+  std::map<std::uint64_t, task_id> order_; // by number
+  std::set<std::pair<time_point, task_id>> dues_;
+  // Attempts that have been handed to the pool and whose outcome has not come: their slots are held.
+  std::map<std::pair<task_id, std::uint32_t>, agent_key> in_flight_;
+  std::size_t open_{0}; // tasks that are not terminal
+  std::uint64_t late_outcomes_{0};
+  std::uint64_t next_number_{1};
+};
+
+} // namespace rolecall

@@ -1,0 +1,146 @@
+#include "actors/manager/agents_service_protocol.hpp"
+
+#include "actors/http_words.hpp"
+#include "messages/json_codec.hpp"
+
+namespace rolecall {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::size_t max_agents_listed = 100'000;
+
+struct reader {
+  const service_config& service;
+  std::vector<problem>& problems;
+
+  std::uint32_t concurrency(object_reader& object) const {
+    return static_cast<std::uint32_t>(object.integer("max_concurrency", 1, 1'000'000).value_or(1));
+  }
+
+  role_offer offer(const json& value, const std::string& where) const {
+    object_reader object{value, where, problems};
+    role_offer result;
+    result.role = role_name{object.required_name("role").value_or("")};
+    result.service = service.name;
+    result.skills = read_skills(object, "skills").value_or(skill_map{});
+    result.max_concurrency = concurrency(object);
+    return result;
+  }
+
+  agent_record agent(const json& value, const std::string& where) const {
+    object_reader object{value, where, problems};
+    agent_record result;
+    result.key = {service.name, agent_id{object.required_name("agent_id").value_or("")}};
+    result.role = role_name{object.required_name("role").value_or("")};
+    result.skills = read_skills(object, "skills").value_or(skill_map{});
+    result.max_concurrency = concurrency(object);
+    // A service may say more of an agent's state; that it is about to end is all that matters here.
+    if (object.name("state").value_or("") == "stopping")
+      result.state = agent_state::draining;
+    result.service_url = service.url;
+    return result;
+  }
+
+  template <class Item, class Read>
+  std::vector<Item> list(const json& body, std::string_view key, Read read) const {
+    std::vector<Item> result;
+    object_reader object{body, "", problems};
+    object.required(key);
+    const auto* items = object.array(key);
+    if (!items)
+      return result;
+    if (items->size() > max_agents_listed)
+      object.complain(key, "has more than " + std::to_string(max_agents_listed) + " entries");
+    else
+      for (std::size_t i = 0; i < items->size(); ++i)
+        result.push_back(read((*items)[i], pointer_child(object.at(key), std::to_string(i))));
+    return result;
+  }
+};
+
+bool is_success(service_question question, unsigned status) {
+  switch (question) {
+  case service_question::spawn: return status == 201;
+  // 404: it has ended already, which is what was wanted.
+  case service_question::retire: return status == 204 || status == 200 || status == 404;
+  default: return status == 200;
+  }
+}
+
+} // namespace
+
+net::http_request to_request(const service_config& service, const service_answer& answer,
+                             const question_options& options) {
+  net::http_request request;
+  request.timeout = options.check_timeout;
+  request.connect_timeout = options.check_timeout;
+  request.max_body_bytes = 16u << 20;
+  switch (answer.question) {
+  case service_question::health: request.url = service.url + "/health"; break;
+  case service_question::roles: request.url = service.url + "/roles"; break;
+  case service_question::agents: request.url = service.url + "/agents"; break;
+  case service_question::spawn:
+    request.method = "POST";
+    request.url = service.url + "/agents";
+    request.timeout = options.spawn_timeout;
+    request.headers.push_back({"Content-Type", "application/json"});
+    request.body = std::make_shared<const std::string>(dump(json{{"role", answer.role.value}}));
+    break;
+  case service_question::retire:
+    request.method = "DELETE";
+    request.url = service.url + "/agents/" + net::encode_path_segment(answer.agent.value);
+    break;
+  }
+  return request;
+}
+
+service_answer to_answer(const service_config& service, service_answer answer,
+                         const net::http_result& result) {
+  auto what = to_string(answer.question) + " of " + service.url + ": ";
+  auto fail = [&](ec kind, const std::string& why) {
+    answer.ok = false;
+    answer.error = {kind, what + why};
+    return answer;
+  };
+  auto spawning = answer.question == service_question::spawn;
+  if (const auto* lost = std::get_if<net::http_failure>(&result))
+    return fail(ec::service_unreachable, lost->message);
+  const auto& response = std::get<net::http_response>(result);
+  if (!is_success(answer.question, response.status)) {
+    answer.retry_after = retry_after(response);
+    auto said = error_in(response.body);
+    answer.final = spawning && response.status == 404;
+    return fail(answer.final ? ec::unknown_role : ec::spawn_refused,
+                status_text(response.status) + (said.message.empty() ? "" : ": " + said.message));
+  }
+  answer.ok = true;
+  if (answer.question == service_question::health || answer.question == service_question::retire)
+    return answer;
+  std::vector<problem> problems;
+  auto body = parse_json(response.body, {}, problems);
+  if (body) {
+    reader read{service, problems};
+    if (answer.question == service_question::roles)
+      answer.roles = read.list<role_offer>(
+          *body, "roles", [&](const auto& v, const auto& w) { return read.offer(v, w); });
+    else if (answer.question == service_question::agents)
+      answer.agents = read.list<agent_record>(
+          *body, "agents", [&](const auto& v, const auto& w) { return read.agent(v, w); });
+    else
+      answer.agents = {read.agent(*body, "")};
+  }
+  if (problems.empty() && spawning && answer.agents.front().role != answer.role)
+    problems.push_back({"/role", "is \"" + answer.agents.front().role.value + "\", not the \"" +
+                                     answer.role.value + "\" that was asked for"});
+  if (problems.empty())
+    return answer;
+  answer.roles.clear();
+  answer.agents.clear();
+  return fail(spawning ? ec::spawn_refused : ec::protocol_error,
+              "the answer is not the protocol's: " + problems.front().where + " " +
+                  problems.front().what);
+}
+
+} // namespace rolecall

@@ -1,0 +1,125 @@
+#include "actors/manager/manager_actor.hpp"
+
+namespace rolecall {
+
+namespace {
+
+using self_pointer = manager_actor::stateful_pointer<manager_state>;
+
+constexpr millis registry_timeout{5'000};
+
+void ask_service(self_pointer self, const service_answer& question) {
+  auto& state = self->state;
+  auto config = state.fleet.config_of(question.service);
+  auto me = caf::actor_cast<manager_actor>(self);
+  state.client->start(to_request(config, question, state.options.questions),
+                      [me, config, question](const net::http_result& result) {
+                        caf::anon_send(me, to_answer(config, question, result));
+                      });
+}
+
+void carry_out(self_pointer self, const fleet::effects& effects);
+
+struct carrier {
+  self_pointer self;
+
+  void operator()(const fleet::put& effect) const {
+    self->request(self->state.registry, registry_timeout, atom::put_v, effect.record)
+        .then([](std::uint64_t) {}, [](caf::error&) {});
+  }
+  void operator()(const fleet::remove& effect) const {
+    self->request(self->state.registry, registry_timeout, atom::remove_v, effect.key)
+        .then([](bool) {}, [](caf::error&) {});
+  }
+  void operator()(const fleet::ask_idle& effect) const {
+    self->request(self->state.router, registry_timeout, atom::idle_v, effect.role,
+                  effect.at_least)
+        .then(
+            [self = self, role = effect.role](const std::vector<agent_key>& idle) {
+              carry_out(self, self->state.fleet.on_idle(role, idle));
+            },
+            [](caf::error&) {});
+  }
+  void operator()(const service_answer& question) const { ask_service(self, question); }
+  void operator()(const role_directory& news) const { self->send(self->state.router, news); }
+  void operator()(const role_unavailable& news) const { self->send(self->state.router, news); }
+};
+
+void answer_promises(self_pointer self) {
+  auto& state = self->state;
+  if (state.fleet.checked()) {
+    for (auto& promise : state.status_promises)
+      promise.deliver(state.fleet.status());
+    state.status_promises.clear();
+  }
+  if (state.retire_deadline && (state.fleet.retired() || now(self) >= *state.retire_deadline)) {
+    state.retire_deadline.reset();
+    state.retire_promise.deliver(state.fleet.status().retired);
+  }
+}
+
+void carry_out(self_pointer self, const fleet::effects& effects) {
+  for (const auto& effect : effects)
+    std::visit(carrier{self}, effect);
+  answer_promises(self);
+}
+
+} // namespace
+
+manager_state::~manager_state() {
+  for (auto& promise : status_promises)
+    promise.deliver(caf::make_error(ec::shutting_down));
+  if (retire_deadline)
+    retire_promise.deliver(caf::make_error(ec::shutting_down));
+}
+
+manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
+                                     router_actor router,
+                                     std::shared_ptr<net::http_client> client,
+                                     manager_options options) {
+  set_quiet_handlers(self);
+  auto& state = self->state;
+  state.fleet = fleet{options.fleet};
+  state.options = std::move(options);
+  state.registry = std::move(registry);
+  state.router = std::move(router);
+  state.client = std::move(client);
+  self->send(state.router, atom::subscribe_v, caf::actor_cast<demand_listener_actor>(self));
+  self->send(self, atom::wake_v);
+  return {
+      [self](const role_demand& demand) {
+        carry_out(self, self->state.fleet.on_demand(demand, now(self)));
+      },
+      [self](atom::drained, const agent_key& agent) {
+        carry_out(self, self->state.fleet.on_drained(agent));
+      },
+      [self](atom::suspect, const agent_key& agent) {
+        carry_out(self, self->state.fleet.on_suspect(agent, now(self)));
+      },
+      [self](atom::status) -> caf::result<fleet_status> {
+        if (self->state.fleet.checked())
+          return self->state.fleet.status();
+        self->state.status_promises.push_back(self->make_response_promise<fleet_status>());
+        return self->state.status_promises.back();
+      },
+      [self](atom::retire, millis patience) -> caf::result<std::uint64_t> {
+        auto& state = self->state;
+        if (state.retire_deadline)
+          return caf::make_error(ec::shutting_down);
+        state.retire_promise = self->make_response_promise<std::uint64_t>();
+        state.retire_deadline = now(self) + patience;
+        auto promise = state.retire_promise;
+        carry_out(self, state.fleet.begin_retirement(now(self)));
+        return promise;
+      },
+      [self](const service_answer& answer) {
+        carry_out(self, self->state.fleet.on_answer(answer, now(self)));
+      },
+      [self](atom::wake) {
+        carry_out(self, self->state.fleet.on_tick(now(self)));
+        self->delayed_send(self, self->state.fleet.options().tick, atom::wake_v);
+      },
+  };
+}
+
+} // namespace rolecall

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "messages/values.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace rolecall {
+
+/// The requests of one role that wait for an agent: the higher priority goes first, then the older.
+class waiting_line {
+public:
+  struct rank {
+    std::uint8_t priority;
+    std::uint64_t age;
+
+    bool operator==(const rank&) const = default;
+    /// Whether this one goes before the other.
+    bool operator<(const rank& other) const {
+      return priority != other.priority ? priority > other.priority : age < other.age;
+    }
+  };
+
+  void push(placement_request request);
+  /// Gives whether the task was waiting here.
+  bool remove(const task_id& task);
+
+  bool empty() const noexcept { return requests_.empty(); }
+  std::size_t size() const noexcept { return requests_.size(); }
+
+  /// The first request, in order, for which `fits` says yes; null if there is none. Of those that
+  /// need the same skills and avoid nobody only the first is asked about: if it does not fit, the
+  /// others do not either.
+  const placement_request* first(const std::function<bool(const placement_request&)>& fits) const;
+  /// How many wait for each set of skills.
+  const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
+    return skill_sets_;
+  }
+  void for_each(const std::function<void(const placement_request&)>& visit) const;
+
+private:
+  std::map<rank, placement_request> requests_;
+  std::unordered_map<task_id, rank> ranks_;
+  std::map<std::vector<std::string>, std::size_t> skill_sets_;
+};
+
+} // namespace rolecall

@@ -1,0 +1,153 @@
+#include "actors/workers/connectors/agents_service_connector.hpp"
+
+#include "actors/http_words.hpp"
+#include "messages/json_codec.hpp"
+
+namespace rolecall {
+
+namespace {
+
+using json = nlohmann::json;
+
+ec kind_of(net::http_errc code) {
+  switch (code) {
+  case net::http_errc::connect_failed: return ec::connect_failed;
+  case net::http_errc::tls_failed: return ec::tls_failed;
+  case net::http_errc::timeout: return ec::timeout;
+  case net::http_errc::connection_lost: return ec::connection_lost;
+  case net::http_errc::too_large: return ec::too_large;
+  case net::http_errc::canceled:
+  case net::http_errc::shut_down: return ec::canceled;
+  case net::http_errc::invalid_request:
+  case net::http_errc::malformed: return ec::protocol_error;
+  case net::http_errc::overloaded: return ec::queue_full;
+  }
+  return ec::protocol_error;
+}
+
+/// Whether a status is the agent's or the network's fault, so that another attempt may succeed.
+bool is_retryable(unsigned status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+struct interpreter {
+  const attempt_request& attempt;
+  attempt_outcome outcome;
+
+  std::string agent() const {
+    return "agent " + to_string(attempt.agent) + " at " + attempt.service_url;
+  }
+
+  void fail(verdict what, ec kind, const std::string& why) {
+    outcome.verdict = what;
+    outcome.error = {kind, agent() + ": " + why};
+  }
+
+  void operator()(const net::http_failure& lost) {
+    auto kind = kind_of(lost.code);
+    auto what = kind == ec::canceled ? verdict::canceled : verdict::retryable;
+    if (kind == ec::timeout)
+      fail(what, kind, "no answer within " + std::to_string(attempt.timeout.count()) + " ms");
+    else
+      fail(what, kind, lost.message);
+    outcome.agent_gone = kind == ec::connect_failed || kind == ec::connection_lost;
+  }
+
+  void operator()(const net::http_response& response) {
+    if (response.status == 200)
+      return read_answer(response.body);
+    auto said = error_in(response.body);
+    auto why = status_text(response.status) + (said.message.empty() ? "" : ": " + said.message);
+    outcome.park = retry_after(response);
+    if (response.status == 404) {
+      fail(verdict::retryable, ec::unknown_agent, why);
+      outcome.agent_gone = true;
+    } else if (response.status == 429) {
+      fail(verdict::retryable, ec::agent_busy, why);
+    } else if (is_retryable(response.status)) {
+      fail(verdict::retryable, ec::http_status, why);
+    } else if (response.status >= 400) {
+      fail(verdict::failed, ec::http_status, why);
+    } else {
+      fail(verdict::retryable, ec::protocol_error, why + " where 200 is expected");
+    }
+  }
+
+  void broken(const std::string& why) {
+    fail(verdict::retryable, ec::protocol_error, "the answer is not the protocol's: " + why);
+  }
+
+  void read_answer(const std::string& body) {
+    std::vector<problem> problems;
+    auto value = parse_json(body, {SIZE_MAX, max_payload_depth}, problems);
+    if (!value)
+      return broken(problems.front().where + " " + problems.front().what);
+    if (!value->is_object())
+      return broken("it is not a JSON object");
+    auto status = value->value("status", json{});
+    if (status == "completed")
+      return completed(*value);
+    if (status == "failed")
+      return failed(*value);
+    broken("\"status\" is neither \"completed\" nor \"failed\"");
+  }
+
+  void completed(const json& value) {
+    auto output = value.find("output");
+    if (output == value.end())
+      return broken("\"output\" is missing");
+    outcome.verdict = verdict::completed;
+    outcome.output = json_text{dump(*output)};
+  }
+
+  void failed(const json& value) {
+    std::vector<problem> problems;
+    auto error = value.find("error");
+    if (error == value.end() || !error->is_object() || !error->contains("code") ||
+        !(*error)["code"].is_string())
+      return broken("\"error\" is not {\"code\",\"message\"}");
+    auto message = error->find("message");
+    outcome.verdict = verdict::failed;
+    outcome.error = {ec::agent_failed, message != error->end() && message->is_string()
+                                           ? message->get<std::string>()
+                                           : std::string{}};
+    outcome.error.code = (*error)["code"].get<std::string>();
+  }
+};
+
+} // namespace
+
+net::http_request to_request(const attempt_request& attempt) {
+  net::http_request request;
+  request.method = "POST";
+  request.url =
+      attempt.service_url + "/agents/" + net::encode_path_segment(attempt.agent.id.value) + "/execute";
+  request.headers = {{"Content-Type", "application/json"},
+                     {"Accept", "application/json"},
+                     // Ids may hold what a header must not.
+                     {"Idempotency-Key", net::encode_path_segment(attempt.task.value)},
+                     {"traceparent", attempt.traceparent}};
+  request.timeout = attempt.timeout;
+  // The input is JSON text already; it is set between the other members as it is.
+  auto text = dump(json{{"task_id", attempt.task.value},
+                        {"attempt", attempt.attempt},
+                        {"role", attempt.role.value},
+                        {"timeout_ms", attempt.timeout.count()}});
+  text.pop_back();
+  if (!attempt.context_id.empty())
+    text += ",\"context_id\":" + dump(json(attempt.context_id));
+  text += ",\"input\":" + attempt.input.str() + "}";
+  request.body = std::make_shared<const std::string>(std::move(text));
+  return request;
+}
+
+attempt_outcome to_outcome(const attempt_request& attempt, const net::http_result& result) {
+  interpreter read{attempt, {}};
+  read.outcome.task = attempt.task;
+  read.outcome.attempt = attempt.attempt;
+  read.outcome.agent = attempt.agent;
+  std::visit(read, result);
+  return std::move(read.outcome);
+}
+
+} // namespace rolecall

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "messages/values.hpp"
+#include "net/http.hpp"
+
+/// The connector for agents services (docs/agents-service.md): an attempt as an HTTP request, an
+/// HTTP response as an outcome. Pure.
+namespace rolecall {
+
+/// `POST /agents/{id}/execute`. The attempt's timeout bounds the whole exchange.
+net::http_request to_request(const attempt_request& attempt);
+
+/// What the end of the exchange means for the attempt. `elapsed` is not filled in.
+attempt_outcome to_outcome(const attempt_request& attempt, const net::http_result& result);
+
+} // namespace rolecall

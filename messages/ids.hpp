@@ -1,0 +1,76 @@
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <ostream>
+#include <string>
+
+namespace rolecall {
+
+/// A text that names one kind of thing and cannot be mistaken for the name of another.
+template <class Tag>
+struct strong_id {
+  std::string value;
+
+  strong_id() = default;
+  explicit strong_id(std::string text) : value{std::move(text)} {}
+
+  bool empty() const noexcept { return value.empty(); }
+  auto operator<=>(const strong_id&) const = default;
+
+  friend std::ostream& operator<<(std::ostream& out, const strong_id& id) {
+    return out << id.value;
+  }
+  friend std::string to_string(const strong_id& id) { return id.value; }
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, strong_id& id) {
+    return f(id.value);
+  }
+};
+
+/// A task; chosen by whoever submits it, unique in a node.
+using task_id = strong_id<struct task_id_tag>;
+/// What an agent can be asked to do.
+using role_name = strong_id<struct role_name_tag>;
+/// An agent, under the id that its service gave it. Unique within that service.
+using agent_id = strong_id<struct agent_id_tag>;
+/// An agents service, under the name that the configuration gives it.
+using service_name = strong_id<struct service_name_tag>;
+
+/// An agent, unique in a node: the service that hosts it, and its id there.
+struct agent_key {
+  service_name service;
+  agent_id id;
+
+  auto operator<=>(const agent_key&) const = default;
+
+  friend std::ostream& operator<<(std::ostream& out, const agent_key& key) {
+    return out << key.service << '/' << key.id;
+  }
+  friend std::string to_string(const agent_key& key) {
+    return key.service.value + '/' + key.id.value;
+  }
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, agent_key& key) {
+    return f(key.service, key.id);
+  }
+};
+
+} // namespace rolecall
+
+template <class Tag>
+struct std::hash<rolecall::strong_id<Tag>> {
+  std::size_t operator()(const rolecall::strong_id<Tag>& id) const noexcept {
+    return std::hash<std::string>{}(id.value);
+  }
+};
+
+template <>
+struct std::hash<rolecall::agent_key> {
+  std::size_t operator()(const rolecall::agent_key& key) const noexcept {
+    auto h = std::hash<rolecall::service_name>{}(key.service);
+    return h * 31 + std::hash<rolecall::agent_id>{}(key.id);
+  }
+};

@@ -1,0 +1,145 @@
+#pragma once
+
+#include "messages/type_ids.hpp"
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+/// The protocol: who can be told what. The sequence diagrams are in messages/README.md.
+namespace rolecall {
+
+// -- listeners: the parts of an actor that somebody else needs to know -------------------------------
+
+/// Whoever wants to know of agents.
+using agent_listener_actor = caf::typed_actor<
+    // All there is; whatever was known before is void.
+    caf::reacts_to<agent_snapshot>,
+    // One change.
+    caf::reacts_to<agent_event>>;
+
+/// Whoever is told what the router sees.
+using demand_listener_actor = caf::typed_actor<
+    // How much work a role has; sent when it changes while tasks wait, and when none waits any more.
+    caf::reacts_to<role_demand>,
+    // A draining agent has nothing left to do.
+    caf::reacts_to<atom::drained, agent_key>,
+    // An agent behaves as if it were gone; it gets no tasks until its record changes.
+    caf::reacts_to<atom::suspect, agent_key>>;
+
+/// Whoever asked the router for an agent.
+using placement_listener_actor = caf::typed_actor<
+    // An agent, and a slot of it.
+    caf::reacts_to<placement>,
+    // There will be none.
+    caf::reacts_to<placement_refused>>;
+
+/// Whoever had an attempt executed.
+using outcome_listener_actor = caf::typed_actor<
+    // How it ended. Exactly one per attempt that was asked for.
+    caf::reacts_to<attempt_outcome>>;
+
+/// Whoever follows tasks.
+using task_listener_actor = caf::typed_actor<
+    // A task as it stands now; sent for every change of its state.
+    caf::reacts_to<task_record>>;
+
+// -- the actors --------------------------------------------------------------------------------------
+
+/// The REGISTRY is the single source of truth about agents. Its one writer is the manager.
+using registry_actor = caf::typed_actor<
+    // Adds or replaces a record, gives its revision. Fails with ec::stale_revision if the revision
+    // is not newer than the one that is there.
+    caf::replies_to<atom::put, agent_record>::with<std::uint64_t>,
+    // Removes a record, gives whether it was there.
+    caf::replies_to<atom::remove, agent_key>::with<bool>,
+    // One record. Fails with ec::unknown_agent.
+    caf::replies_to<atom::get, agent_key>::with<agent_record>,
+    // All records, in the order of their keys.
+    caf::replies_to<atom::list>::with<std::vector<agent_record>>,
+    // The records of a role, in the order of their keys.
+    caf::replies_to<atom::list, role_name>::with<std::vector<agent_record>>,
+    // Sends a snapshot, then every later event, in order, without gaps.
+    caf::reacts_to<atom::subscribe, agent_listener_actor>>;
+
+/// The ROUTER picks the agent for each attempt. It knows agents from the registry's events alone.
+using router_actor = agent_listener_actor::extend<
+    // Asks for an agent. Answered to the listener: at once, or when one gets free, or with a
+    // refusal (ec::unknown_role, unknown_skill, queue_full, or what role_unavailable says).
+    caf::reacts_to<atom::place, placement_request, placement_listener_actor>,
+    // Takes a request back that waits. If it is placed already this does nothing.
+    caf::reacts_to<atom::withdraw, task_id>,
+    // An attempt has ended: frees its slot, updates the agent's figures.
+    caf::reacts_to<atom::finished, attempt_outcome>,
+    // The agents of a role that have had nothing to do for at least this long.
+    caf::replies_to<atom::idle, role_name, millis>::with<std::vector<agent_key>>,
+    // Wants to hear of demand and of drained agents. There is one such listener.
+    caf::reacts_to<atom::subscribe, demand_listener_actor>,
+    // What can be spawned: a role that is not here and has no agent is unknown.
+    caf::reacts_to<role_directory>,
+    // Refuses all who wait for a role that has no agent.
+    caf::reacts_to<role_unavailable>,
+    // INTERNAL: a point in time has come at which something may be due.
+    caf::reacts_to<atom::wake>>;
+
+/// The MANAGER owns the fleet: it spawns, finds, checks, drains and retires agents.
+using manager_actor = demand_listener_actor::extend<
+    // The fleet. Answered once every service has been checked at least once.
+    caf::replies_to<atom::status>::with<fleet_status>,
+    // Ends scaling and retires what this manager has spawned, down to each role's minimum; gives
+    // the number of agents that services confirmed as ended. Within the time given.
+    caf::replies_to<atom::retire, millis>::with<std::uint64_t>,
+    // INTERNAL: a service has answered, or not.
+    caf::reacts_to<service_answer>,
+    // INTERNAL: a point in time has come at which something may be due.
+    caf::reacts_to<atom::wake>>;
+
+/// A WORKER runs attempts as asynchronous HTTP calls. It answers to its pool.
+using worker_actor = caf::typed_actor<
+    // Runs an attempt and sends its outcome to the pool.
+    caf::reacts_to<atom::execute, attempt_request>,
+    // Closes the connection of an attempt; its outcome is `canceled`. Unknown: nothing happens.
+    caf::reacts_to<atom::cancel, task_id, std::uint32_t>,
+    // INTERNAL: the HTTP call of an attempt has ended.
+    caf::reacts_to<attempt_outcome>>;
+
+/// The POOL spreads attempts over workers, keeps each agent's limit, replaces dead workers.
+using pool_actor = outcome_listener_actor::extend<
+    // Has an attempt executed; the listener gets its outcome: `busy` if the agent is at its limit.
+    caf::reacts_to<atom::execute, attempt_request, outcome_listener_actor>,
+    // Cancels an attempt. Its outcome still comes.
+    caf::reacts_to<atom::cancel, task_id, std::uint32_t>>;
+
+/// The COORDINATOR owns every task from its submit to its terminal state.
+using coordinator_actor =
+    placement_listener_actor::extend_with<outcome_listener_actor>::extend<
+        // Accepts all of these tasks or none. Fails with ec::duplicate_task or ec::queue_full.
+        caf::replies_to<atom::submit, std::vector<task_spec>>::with<std::vector<task_id>>,
+        // Cancels a task, gives it as it stands then. Fails with ec::unknown_task.
+        caf::replies_to<atom::cancel, task_id>::with<task_record>,
+        // Cancels all tasks that are not terminal, gives their number.
+        caf::replies_to<atom::cancel_all>::with<std::uint64_t>,
+        // A task as it stands. Fails with ec::unknown_task.
+        caf::replies_to<atom::get, task_id>::with<task_record>,
+        // All tasks, in the order of their submit.
+        caf::replies_to<atom::list>::with<std::vector<task_record>>,
+        // Sends all tasks as they stand, then each change.
+        caf::reacts_to<atom::subscribe, task_listener_actor>,
+        // INTERNAL: a point in time has come at which something may be due.
+        caf::reacts_to<atom::wake>>;
+
+} // namespace rolecall
+
+CAF_BEGIN_TYPE_ID_BLOCK(rolecall_handles, caf::id_block::rolecall_values::end)
+  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::agent_listener_actor))
+  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::demand_listener_actor))
+  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::placement_listener_actor))
+  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::outcome_listener_actor))
+  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::task_listener_actor))
+CAF_END_TYPE_ID_BLOCK(rolecall_handles)
+
+namespace rolecall {
+
+/// Makes every message of this folder known to a CAF configuration, and errors readable.
+void add_messages(caf::actor_system_config& config);
+
+} // namespace rolecall

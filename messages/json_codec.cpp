@@ -1,0 +1,90 @@
+#include "messages/json_codec.hpp"
+
+namespace rolecall {
+
+namespace {
+
+using json = nlohmann::json;
+
+std::map<std::string, std::string> read_labels(object_reader& task) {
+  std::map<std::string, std::string> result;
+  const auto* labels = task.object("labels");
+  if (!labels)
+    return result;
+  constexpr std::size_t max_labels = 64;
+  if (labels->size() > max_labels)
+    task.complain("labels", "has more than " + std::to_string(max_labels) + " entries");
+  for (const auto& [key, value] : labels->items()) {
+    if (value.is_string() && !key.empty())
+      result[key] = value.get<std::string>();
+    else
+      task.complain("labels", "\"" + key + "\" must be a name with a string");
+  }
+  return result;
+}
+
+} // namespace
+
+std::optional<task_spec> read_task(const json& value, const std::string& where,
+                                   std::vector<problem>& problems) {
+  auto before = problems.size();
+  object_reader object{value, where, problems};
+  task_spec task;
+  task.id = task_id{object.name("task_id").value_or("")};
+  task.role = role_name{object.required_name("role").value_or("")};
+  if (const auto* input = object.required("input"))
+    task.input = json_text{input->dump()};
+  task.skills = object.strings("skills", 64).value_or(std::vector<std::string>{});
+  task.priority = static_cast<std::uint8_t>(object.integer("priority", 0, 9).value_or(0));
+  task.timeout = object.duration("timeout", millis{1}).value_or(millis{0});
+  task.max_attempts =
+      static_cast<std::uint32_t>(object.integer("max_attempts", 1, 1'000).value_or(0));
+  task.context_id = object.name("context_id").value_or("");
+  task.labels = read_labels(object);
+  if (object.value("depends_on"))
+    object.complain("depends_on", "dependencies between tasks are not supported yet");
+  object.finish();
+  if (problems.size() != before)
+    return std::nullopt;
+  return task;
+}
+
+std::optional<skill_map> read_skills(object_reader& object, std::string_view key) {
+  const auto* skills = object.object(key);
+  if (!skills)
+    return std::nullopt;
+  skill_map result;
+  for (const auto& [name, proficiency] : skills->items()) {
+    if (!name.empty() && proficiency.is_number() && proficiency.get<double>() >= 0 &&
+        proficiency.get<double>() <= 1)
+      result[name] = proficiency.get<double>();
+    else
+      object.complain(key, "\"" + name + "\" must be a name with a number from 0 to 1");
+  }
+  return result;
+}
+
+nlohmann::ordered_json to_json(const failure& error) {
+  return {{"code", error.code}, {"message", error.message}};
+}
+
+nlohmann::ordered_json to_json(const task_record& task) {
+  nlohmann::ordered_json result{
+      {"task_id", task.id.value},
+      {"role", task.role.value},
+      {"state", to_string(task.state)},
+      {"agent_id", nullptr},
+      {"attempts", task.attempts},
+      {"queued_ms", task.queued.count()},
+      {"run_ms", task.run.count()},
+  };
+  if (!task.agent.id.empty())
+    result["agent_id"] = task.agent.id.value;
+  if (task.state == task_state::completed)
+    result["output"] = nlohmann::ordered_json::parse(task.output.str());
+  else if (is_terminal(task.state))
+    result["error"] = to_json(task.error);
+  return result;
+}
+
+} // namespace rolecall
