@@ -26,7 +26,8 @@ void set_quiet_handlers(Self* self) {
   self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
 }
 
-/// Keeps at most one wake-up message under way to the actor itself: the earliest that was asked for.
+/// Keeps at most one wake-up message under way to the actor itself: the earliest that was asked
+/// for.
 class wake_up {
 public:
   /// Has `atom::wake` sent to `self` at `due`, unless one comes earlier anyway.

@@ -44,7 +44,7 @@ struct failure {
 
   failure() = default;
   failure(ec kind, std::string message)
-    : kind{kind}, code{to_string(kind)}, message{std::move(message)} {}
+      : kind{kind}, code{to_string(kind)}, message{std::move(message)} {}
 
   bool operator==(const failure&) const = default;
 };

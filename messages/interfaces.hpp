@@ -8,7 +8,8 @@
 /// The protocol: who can be told what. The sequence diagrams are in messages/README.md.
 namespace rolecall {
 
-// -- listeners: the parts of an actor that somebody else needs to know -------------------------------
+// -- listeners: the parts of an actor that somebody else needs to know
+// -------------------------------
 
 /// Whoever wants to know of agents.
 using agent_listener_actor = caf::typed_actor<
@@ -19,7 +20,8 @@ using agent_listener_actor = caf::typed_actor<
 
 /// Whoever is told what the router sees.
 using demand_listener_actor = caf::typed_actor<
-    // How much work a role has; sent when it changes while tasks wait, and when none waits any more.
+    // How much work a role has; sent when it changes while tasks wait, and when none waits any
+    // more.
     caf::reacts_to<role_demand>,
     // A draining agent has nothing left to do.
     caf::reacts_to<atom::drained, agent_key>,
@@ -43,7 +45,8 @@ using task_listener_actor = caf::typed_actor<
     // A task as it stands now; sent for every change of its state.
     caf::reacts_to<task_record>>;
 
-// -- the actors --------------------------------------------------------------------------------------
+// -- the actors
+// --------------------------------------------------------------------------------------
 
 /// The REGISTRY is the single source of truth about agents. Its one writer is the manager.
 using registry_actor = caf::typed_actor<
@@ -110,31 +113,30 @@ using pool_actor = outcome_listener_actor::extend<
     caf::reacts_to<atom::cancel, task_id, std::uint32_t>>;
 
 /// The COORDINATOR owns every task from its submit to its terminal state.
-using coordinator_actor =
-    placement_listener_actor::extend_with<outcome_listener_actor>::extend<
-        // Accepts all of these tasks or none. Fails with ec::duplicate_task or ec::queue_full.
-        caf::replies_to<atom::submit, std::vector<task_spec>>::with<std::vector<task_id>>,
-        // Cancels a task, gives it as it stands then. Fails with ec::unknown_task.
-        caf::replies_to<atom::cancel, task_id>::with<task_record>,
-        // Cancels all tasks that are not terminal, gives their number.
-        caf::replies_to<atom::cancel_all>::with<std::uint64_t>,
-        // A task as it stands. Fails with ec::unknown_task.
-        caf::replies_to<atom::get, task_id>::with<task_record>,
-        // All tasks, in the order of their submit.
-        caf::replies_to<atom::list>::with<std::vector<task_record>>,
-        // Sends all tasks as they stand, then each change.
-        caf::reacts_to<atom::subscribe, task_listener_actor>,
-        // INTERNAL: a point in time has come at which something may be due.
-        caf::reacts_to<atom::wake>>;
+using coordinator_actor = placement_listener_actor::extend_with<outcome_listener_actor>::extend<
+    // Accepts all of these tasks or none. Fails with ec::duplicate_task or ec::queue_full.
+    caf::replies_to<atom::submit, std::vector<task_spec>>::with<std::vector<task_id>>,
+    // Cancels a task, gives it as it stands then. Fails with ec::unknown_task.
+    caf::replies_to<atom::cancel, task_id>::with<task_record>,
+    // Cancels all tasks that are not terminal, gives their number.
+    caf::replies_to<atom::cancel_all>::with<std::uint64_t>,
+    // A task as it stands. Fails with ec::unknown_task.
+    caf::replies_to<atom::get, task_id>::with<task_record>,
+    // All tasks, in the order of their submit.
+    caf::replies_to<atom::list>::with<std::vector<task_record>>,
+    // Sends all tasks as they stand, then each change.
+    caf::reacts_to<atom::subscribe, task_listener_actor>,
+    // INTERNAL: a point in time has come at which something may be due.
+    caf::reacts_to<atom::wake>>;
 
 } // namespace rolecall
 
 CAF_BEGIN_TYPE_ID_BLOCK(rolecall_handles, caf::id_block::rolecall_values::end)
-  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::agent_listener_actor))
-  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::demand_listener_actor))
-  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::placement_listener_actor))
-  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::outcome_listener_actor))
-  CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::task_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::agent_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::demand_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::placement_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::outcome_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::task_listener_actor))
 CAF_END_TYPE_ID_BLOCK(rolecall_handles)
 
 namespace rolecall {

@@ -70,12 +70,8 @@ nlohmann::ordered_json to_json(const failure& error) {
 
 nlohmann::ordered_json to_json(const task_record& task) {
   nlohmann::ordered_json result{
-      {"task_id", task.id.value},
-      {"role", task.role.value},
-      {"state", to_string(task.state)},
-      {"agent_id", nullptr},
-      {"attempts", task.attempts},
-      {"queued_ms", task.queued.count()},
+      {"task_id", task.id.value},   {"role", task.role.value},   {"state", to_string(task.state)},
+      {"agent_id", nullptr},        {"attempts", task.attempts}, {"queued_ms", task.queued.count()},
       {"run_ms", task.run.count()},
   };
   if (!task.agent.id.empty())

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/duration.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <chrono>
@@ -10,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-/// Reading JSON that somebody else wrote: every problem is collected with its place, none is thrown.
+/// Reading JSON that somebody else wrote: every problem is collected with its place, none is
+/// thrown.
 namespace rolecall {
 
 /// One thing that is wrong with an input.
@@ -33,19 +36,13 @@ struct json_limits {
 std::optional<nlohmann::json> parse_json(std::string_view text, const json_limits& limits,
                                          std::vector<problem>& problems);
 
-/// Parses a duration: an integer or a decimal followed by a unit ("250ms", "1.5s", "2m", "1h").
-/// None if it is anything else, negative, or longer than ten years.
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
-
-/// "250ms", "1.5s": the shortest text that `parse_duration` reads as the same value.
-std::string format_duration(std::chrono::milliseconds value);
-
-/// The one of `known` that is nearest to `word` by edits, if it is near enough to be what was meant.
+/// The one of `known` that is nearest to `word` by edits, if it is near enough to be what was
+/// meant.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
 /// Reads one JSON object, key by key. Each getter gives none if the key is absent or wrong; what is
-/// wrong goes to the list of problems. `finish` reports the keys that no getter asked for, each with
-/// the nearest one that some getter did ask for.
+/// wrong goes to the list of problems. `finish` reports the keys that no getter asked for, each
+/// with the nearest one that some getter did ask for.
 class object_reader {
 public:
   /// `where` is the JSON pointer of `value`, empty for the root. A value that is not an object is a
@@ -72,7 +69,8 @@ public:
   /// A duration with a unit, at least `min`.
   std::optional<std::chrono::milliseconds> duration(std::string_view key,
                                                     std::chrono::milliseconds min);
-  std::optional<std::vector<std::string>> strings(std::string_view key, std::size_t max_items = 256);
+  std::optional<std::vector<std::string>> strings(std::string_view key,
+                                                  std::size_t max_items = 256);
   /// An array or object, of that type.
   const nlohmann::json* array(std::string_view key);
   const nlohmann::json* object(std::string_view key);

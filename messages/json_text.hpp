@@ -12,7 +12,7 @@ public:
   json_text() = default;
   /// `text` must be valid JSON; whoever reads it from outside has checked that.
   explicit json_text(std::string text)
-    : text_{std::make_shared<const std::string>(std::move(text))} {}
+      : text_{std::make_shared<const std::string>(std::move(text))} {}
 
   bool empty() const noexcept { return !text_ || text_->empty(); }
   const std::string& str() const noexcept {

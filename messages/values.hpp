@@ -25,7 +25,8 @@ typename Inspector::result_type inspect(Inspector& f, failure& x) {
   return f(x.kind, x.code, x.message);
 }
 
-// -- agents ----------------------------------------------------------------------------------------
+// -- agents
+// ----------------------------------------------------------------------------------------
 
 enum class agent_state : std::uint8_t {
   ready,    ///< may be given tasks
@@ -114,7 +115,8 @@ typename Inspector::result_type inspect(Inspector& f, fleet_status& x) {
   return f(x.services, x.roles, x.spawned, x.spawns_failed, x.retired);
 }
 
-// -- tasks -----------------------------------------------------------------------------------------
+// -- tasks
+// -----------------------------------------------------------------------------------------
 
 /// A task as it was submitted.
 struct task_spec {
@@ -162,7 +164,8 @@ typename Inspector::result_type inspect(Inspector& f, task_record& x) {
   return f(x.id, x.role, x.state, x.attempts, x.agent, x.queued, x.run, x.output, x.error);
 }
 
-// -- placement -------------------------------------------------------------------------------------
+// -- placement
+// -------------------------------------------------------------------------------------
 
 /// Asks the router for an agent.
 struct placement_request {
@@ -171,8 +174,8 @@ struct placement_request {
   role_name role;
   std::vector<std::string> skills;
   std::uint8_t priority{0};
-  std::uint64_t age{0};          ///< number of the submit; the lower is the older
-  std::vector<agent_key> avoid;  ///< tried before: used only if there is no other
+  std::uint64_t age{0};         ///< number of the submit; the lower is the older
+  std::vector<agent_key> avoid; ///< tried before: used only if there is no other
 
   bool operator==(const placement_request&) const = default;
 };
@@ -238,7 +241,8 @@ typename Inspector::result_type inspect(Inspector& f, role_unavailable& x) {
   return f(x.role, x.error);
 }
 
-// -- attempts --------------------------------------------------------------------------------------
+// -- attempts
+// --------------------------------------------------------------------------------------
 
 /// One try to run a task on one agent.
 struct attempt_request {

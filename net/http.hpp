@@ -57,7 +57,7 @@ struct http_request {
   std::string method{"GET"};
   std::string url;
   net::headers headers;
-  std::shared_ptr<const std::string> body; ///< null: no body. Shared, never copied
+  std::shared_ptr<const std::string> body;          ///< null: no body. Shared, never copied
   std::chrono::milliseconds connect_timeout{5'000}; ///< name look-up, TCP connect, TLS handshake
   std::chrono::milliseconds timeout{60'000};        ///< everything, the wait for a connection too
   std::size_t max_body_bytes{64u << 20};            ///< of the response, after de-chunking
@@ -71,16 +71,16 @@ struct http_response {
 
 /// Why there is no response.
 enum class http_errc {
-  invalid_request,   ///< the URL or a header cannot be sent
-  connect_failed,    ///< name not found, refused, unreachable, connect timeout
-  tls_failed,        ///< handshake or verification of the certificate
-  timeout,           ///< the total deadline passed
-  connection_lost,   ///< closed before the whole response was there
-  malformed,         ///< what came is not HTTP/1.x, or its head is over the limit
-  too_large,         ///< the response's body is over `max_body_bytes`
-  canceled,          ///< `cancel` was called
-  overloaded,        ///< too many calls wait for a connection to this origin
-  shut_down          ///< the client has been shut down
+  invalid_request, ///< the URL or a header cannot be sent
+  connect_failed,  ///< name not found, refused, unreachable, connect timeout
+  tls_failed,      ///< handshake or verification of the certificate
+  timeout,         ///< the total deadline passed
+  connection_lost, ///< closed before the whole response was there
+  malformed,       ///< what came is not HTTP/1.x, or its head is over the limit
+  too_large,       ///< the response's body is over `max_body_bytes`
+  canceled,        ///< `cancel` was called
+  overloaded,      ///< too many calls wait for a connection to this origin
+  shut_down        ///< the client has been shut down
 };
 
 struct http_failure {

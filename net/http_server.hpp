@@ -15,14 +15,14 @@ namespace rolecall::net {
 
 struct http_server_options {
   std::string address{"127.0.0.1"};
-  std::uint16_t port{0};                            ///< 0: any free one
-  std::size_t max_connections{10'000};              ///< past it, connections are closed on accept
-  std::size_t max_head_bytes{16u << 10};            ///< over it: 431
-  std::size_t max_body_bytes{64u << 20};            ///< over it: 413, before the body is read
-  std::chrono::milliseconds head_timeout{10'000};   ///< from first byte to end of the head: 408
-  std::chrono::milliseconds body_timeout{60'000};   ///< from end of the head to end of the body: 408
-  std::chrono::milliseconds write_timeout{60'000};  ///< for the client to take the response
-  std::chrono::milliseconds idle_timeout{75'000};   ///< between requests: closed
+  std::uint16_t port{0};                           ///< 0: any free one
+  std::size_t max_connections{10'000};             ///< past it, connections are closed on accept
+  std::size_t max_head_bytes{16u << 10};           ///< over it: 431
+  std::size_t max_body_bytes{64u << 20};           ///< over it: 413, before the body is read
+  std::chrono::milliseconds head_timeout{10'000};  ///< from first byte to end of the head: 408
+  std::chrono::milliseconds body_timeout{60'000};  ///< from end of the head to end of the body: 408
+  std::chrono::milliseconds write_timeout{60'000}; ///< for the client to take the response
+  std::chrono::milliseconds idle_timeout{75'000};  ///< between requests: closed
 };
 
 /// A request as it came, and where its response goes. Shared by the connection and the handler; a
@@ -42,8 +42,8 @@ public:
   /// `Connection` are written by the server. An exchange that is dropped unanswered sends 500.
   virtual void respond(http_response response) = 0;
 
-  /// `gone` is called once, on the loop's thread, if the client closes the connection (or the server
-  /// shuts down) before `respond` was called; at once if that has happened already.
+  /// `gone` is called once, on the loop's thread, if the client closes the connection (or the
+  /// server shuts down) before `respond` was called; at once if that has happened already.
   virtual void on_disconnect(std::function<void()> gone) = 0;
 };
 

@@ -13,10 +13,10 @@ namespace rolecall::net {
 
 struct http_client_options {
   std::size_t max_connections_per_origin{1'024};
-  std::size_t max_waiting_per_origin{100'000};  ///< calls that wait for a connection
-  std::size_t max_head_bytes{64u << 10};        ///< status line and headers of a response
+  std::size_t max_waiting_per_origin{100'000};    ///< calls that wait for a connection
+  std::size_t max_head_bytes{64u << 10};          ///< status line and headers of a response
   std::chrono::milliseconds idle_timeout{30'000}; ///< after which a pooled connection is closed
-  std::string ca_file;                          ///< PEM; empty: the system's certificate store
+  std::string ca_file;                            ///< PEM; empty: the system's certificate store
   std::string user_agent{"rolecall"};
 };
 
@@ -24,7 +24,8 @@ struct http_client_options {
 ///
 /// - A connection goes back to the pool only if the response was read to its end by its own framing
 ///   (length or chunks), keep-alive was agreed, and nothing came after it.
-/// - If a *pooled* connection turns out to be dead before a single byte of the response has arrived,
+/// - If a *pooled* connection turns out to be dead before a single byte of the response has
+/// arrived,
 ///   the call is repeated once on a fresh one. A call on a fresh connection is never repeated.
 /// - TLS verifies chain and host name (SNI is sent); there is no way to switch that off.
 /// - `done` of every call has been called when `shut_down` returns or, if that was called on the

@@ -53,9 +53,7 @@ coordinator_actor::behavior_type coordinator(self_pointer self, router_actor rou
   self->state.router = std::move(router);
   self->state.pool = std::move(pool);
   return {
-      [self](const placement& p) {
-        carry_out(self, self->state.book.on_placement(p, now(self)));
-      },
+      [self](const placement& p) { carry_out(self, self->state.book.on_placement(p, now(self))); },
       [self](const placement_refused& refused) {
         carry_out(self, self->state.book.on_refused(refused, now(self)));
       },

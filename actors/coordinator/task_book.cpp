@@ -24,7 +24,8 @@ millis since(task_book::time_point start, task_book::time_point now) {
 
 } // namespace
 
-// -- what happens ------------------------------------------------------------------------------------
+// -- what happens
+// ------------------------------------------------------------------------------------
 
 std::variant<task_book::effects, failure> task_book::submit(const std::vector<task_spec>& specs,
                                                             time_point now) {
@@ -185,7 +186,8 @@ task_book::effects task_book::on_wake(time_point now) {
   return out;
 }
 
-// -- what can be asked -------------------------------------------------------------------------------
+// -- what can be asked
+// -------------------------------------------------------------------------------
 
 std::optional<task_book::time_point> task_book::next_due() const {
   return dues_.empty() ? std::nullopt : std::optional{dues_.begin()->first};
@@ -203,7 +205,8 @@ std::vector<task_record> task_book::list() const {
   return result;
 }
 
-// -- inside ------------------------------------------------------------------------------------------
+// -- inside
+// ------------------------------------------------------------------------------------------
 
 void task_book::ask_for_agent(task& t, effects& out) {
   t.phase = phase::waiting;

@@ -14,13 +14,13 @@
 namespace rolecall {
 
 struct coordinator_options {
-  std::size_t max_tasks{100'000};       ///< not terminal at the same time; past it: ec::queue_full
-  millis timeout{60'000};               ///< of an attempt, where the task names none
-  std::uint32_t max_attempts{3};        ///< where the task names none
-  millis retry_backoff{200};            ///< bound of the first wait, doubled by each further one
+  std::size_t max_tasks{100'000}; ///< not terminal at the same time; past it: ec::queue_full
+  millis timeout{60'000};         ///< of an attempt, where the task names none
+  std::uint32_t max_attempts{3};  ///< where the task names none
+  millis retry_backoff{200};      ///< bound of the first wait, doubled by each further one
   millis max_retry_backoff{10'000};
-  millis outcome_grace{5'000};          ///< past its timeout, until an attempt is given up
-  std::uint64_t seed{0};                ///< of the jitter and the trace ids
+  millis outcome_grace{5'000}; ///< past its timeout, until an attempt is given up
+  std::uint64_t seed{0};       ///< of the jitter and the trace ids
 };
 
 /// The coordinator's core: every task from its submit to its terminal state.
@@ -31,7 +31,8 @@ class task_book {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  // -- what is to be done ----------------------------------------------------------------------------
+  // -- what is to be done
+  // ----------------------------------------------------------------------------
   struct withdraw { ///< tell the router that the task needs no agent any more
     task_id task;
   };
@@ -45,10 +46,10 @@ public:
                               attempt_outcome, task_record>;
   using effects = std::vector<effect>;
 
-  explicit task_book(coordinator_options options = {})
-    : options_{options}, chance_{options.seed} {}
+  explicit task_book(coordinator_options options = {}) : options_{options}, chance_{options.seed} {}
 
-  // -- what happens ----------------------------------------------------------------------------------
+  // -- what happens
+  // ----------------------------------------------------------------------------------
   /// All of them, or the reason why none. Their ids must not be empty.
   std::variant<effects, failure> submit(const std::vector<task_spec>& specs, time_point now);
   effects on_placement(const placement& p, time_point now);
@@ -59,7 +60,8 @@ public:
   /// Starts retries that are due, gives up attempts of which nothing is heard.
   effects on_wake(time_point now);
 
-  // -- what can be asked -----------------------------------------------------------------------------
+  // -- what can be asked
+  // -----------------------------------------------------------------------------
   std::optional<time_point> next_due() const;
   const task_record* find(const task_id& id) const;
   std::vector<task_record> list() const; ///< in the order of their submit
@@ -93,7 +95,8 @@ private:
   std::unordered_map<task_id, task> tasks_;
   std::map<std::uint64_t, task_id> order_; // by number
   std::set<std::pair<time_point, task_id>> dues_;
-  // Attempts that have been handed to the pool and whose outcome has not come: their slots are held.
+  // Attempts that have been handed to the pool and whose outcome has not come: their slots are
+  // held.
   std::map<std::pair<task_id, std::uint32_t>, agent_key> in_flight_;
   std::size_t open_{0}; // tasks that are not terminal
   std::uint64_t late_outcomes_{0};

@@ -21,7 +21,8 @@ fleet::fleet(fleet_options options) : options_{std::move(options)} {
       roles_[name].demand.role = name;
 }
 
-// -- what happens ------------------------------------------------------------------------------------
+// -- what happens
+// ------------------------------------------------------------------------------------
 
 fleet::effects fleet::on_tick(time_point now) {
   effects out;
@@ -35,8 +36,7 @@ fleet::effects fleet::on_tick(time_point now) {
     scale(name, now, out);
     check_patience(name, r, now, out);
     auto policy = policy_of(name);
-    if (!retiring_ && r.demand.waiting == 0 &&
-        count(name, agent_state::ready) > policy.min_agents)
+    if (!retiring_ && r.demand.waiting == 0 && count(name, agent_state::ready) > policy.min_agents)
       out.emplace_back(ask_idle{name, policy.idle_timeout});
   }
   return out;
@@ -114,7 +114,8 @@ fleet::effects fleet::begin_retirement(time_point now) {
   return out;
 }
 
-// -- what can be asked -------------------------------------------------------------------------------
+// -- what can be asked
+// -------------------------------------------------------------------------------
 
 bool fleet::checked() const {
   return std::all_of(services_.begin(), services_.end(),
@@ -150,7 +151,8 @@ const service_config& fleet::config_of(const service_name& name) const {
   return services_.at(name).config;
 }
 
-// -- inside ------------------------------------------------------------------------------------------
+// -- inside
+// ------------------------------------------------------------------------------------------
 
 role_policy fleet::policy_of(const role_name& name) const {
   auto found = options_.roles.find(name);
@@ -289,10 +291,11 @@ void fleet::check_patience(const role_name& name, role& r, time_point now, effec
   if (now - *r.trouble_since < options_.patience)
     return;
   r.trouble_since.reset();
-  out.emplace_back(role_unavailable{
-      name, {r.trouble.kind, "no agent for the role \"" + name.value + "\" within " +
-                                 std::to_string(options_.patience.count()) +
-                                 " ms: " + r.trouble.message}});
+  out.emplace_back(
+      role_unavailable{name,
+                       {r.trouble.kind, "no agent for the role \"" + name.value + "\" within " +
+                                            std::to_string(options_.patience.count()) +
+                                            " ms: " + r.trouble.message}});
 }
 
 void fleet::put_record(agent& a, effects& out) {

@@ -27,8 +27,8 @@ struct fleet_options {
   millis failing_check_interval{500};     ///< the same, while its checks fail
   std::uint32_t failed_checks_to_down{3}; ///< in a row, until its agents are taken for dead
   millis roles_interval{30'000};          ///< between two looks at what it offers
-  millis patience{10'000};    ///< how long tasks wait for a role that has no agent and gets none
-  millis spawn_backoff{200};  ///< after a failed spawn, doubled by each further one
+  millis patience{10'000};   ///< how long tasks wait for a role that has no agent and gets none
+  millis spawn_backoff{200}; ///< after a failed spawn, doubled by each further one
   millis max_spawn_backoff{5'000};
   millis max_retry_after{300'000};        ///< whatever `Retry-After` says
   std::uint32_t max_spawns_in_flight{16}; ///< per service
@@ -43,13 +43,14 @@ std::uint32_t desired_agents(const role_policy& policy, const role_demand& deman
 /// happens and gives back what is to be done; it calls nobody itself.
 ///
 /// An agent is known only from an answer of its service: to a spawn (201) or in a list. A list that
-/// was asked for before something else was learnt (a spawn, a retirement, a suspicion) does not undo
-/// it: checks are numbered in rounds.
+/// was asked for before something else was learnt (a spawn, a retirement, a suspicion) does not
+/// undo it: checks are numbered in rounds.
 class fleet {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  // -- what is to be done ----------------------------------------------------------------------------
+  // -- what is to be done
+  // ----------------------------------------------------------------------------
   struct put {
     agent_record record;
   };
@@ -68,7 +69,8 @@ public:
 
   explicit fleet(fleet_options options = {});
 
-  // -- what happens ----------------------------------------------------------------------------------
+  // -- what happens
+  // ----------------------------------------------------------------------------------
   effects on_tick(time_point now);
   effects on_demand(const role_demand& demand, time_point now);
   effects on_drained(const agent_key& key);
@@ -78,7 +80,8 @@ public:
   /// From here on nothing is spawned; what was spawned here and is not a role's minimum is drained.
   effects begin_retirement(time_point now);
 
-  // -- what can be asked -----------------------------------------------------------------------------
+  // -- what can be asked
+  // -----------------------------------------------------------------------------
   /// Whether every service has been checked at least once.
   bool checked() const;
   /// Whether nothing is left of what `begin_retirement` wanted gone.
@@ -95,11 +98,11 @@ private:
     std::string problem{"has not answered yet"};
     ec problem_kind{ec::service_unreachable};
     std::uint32_t failed_checks{0};
-    std::uint64_t round{0};        // of the latest check
-    std::uint64_t failed_round{0}; // the latest one that failed
+    std::uint64_t round{0};         // of the latest check
+    std::uint64_t failed_round{0};  // the latest one that failed
     std::uint64_t refresh_after{0}; // agents seen in a later round than this are put anew
     bool refresh{false};
-    int answers_due{0};            // of the latest check
+    int answers_due{0}; // of the latest check
     bool checked{false};
     time_point next_check{};
     time_point next_roles{};

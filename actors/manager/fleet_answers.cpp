@@ -167,9 +167,8 @@ void fleet::on_retired(service& s, const service_answer& answer, time_point now,
     return;
   }
   found->second.retiring = false;
-  found->second.retry_at =
-      now + std::max(options_.failing_check_interval,
-                     std::min(answer.retry_after, options_.max_retry_after));
+  found->second.retry_at = now + std::max(options_.failing_check_interval,
+                                          std::min(answer.retry_after, options_.max_retry_after));
 }
 
 } // namespace rolecall

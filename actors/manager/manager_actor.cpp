@@ -32,8 +32,7 @@ struct carrier {
         .then([](bool) {}, [](caf::error&) {});
   }
   void operator()(const fleet::ask_idle& effect) const {
-    self->request(self->state.router, registry_timeout, atom::idle_v, effect.role,
-                  effect.at_least)
+    self->request(self->state.router, registry_timeout, atom::idle_v, effect.role, effect.at_least)
         .then(
             [self = self, role = effect.role](const std::vector<agent_key>& idle) {
               carry_out(self, self->state.fleet.on_idle(role, idle));
@@ -74,8 +73,7 @@ manager_state::~manager_state() {
 }
 
 manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
-                                     router_actor router,
-                                     std::shared_ptr<net::http_client> client,
+                                     router_actor router, std::shared_ptr<net::http_client> client,
                                      manager_options options) {
   set_quiet_handlers(self);
   auto& state = self->state;

@@ -39,8 +39,7 @@ router_actor::behavior_type router(self_pointer self, registry_actor registry,
   set_quiet_handlers(self);
   self->state.table = routing_table{options};
   self->state.registry = std::move(registry);
-  self->send(self->state.registry, atom::subscribe_v,
-             caf::actor_cast<agent_listener_actor>(self));
+  self->send(self->state.registry, atom::subscribe_v, caf::actor_cast<agent_listener_actor>(self));
   return {
       [self](const agent_snapshot& snapshot) {
         self->state.table.reset(snapshot, now(self));

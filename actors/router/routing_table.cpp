@@ -35,7 +35,8 @@ double routing_table::agent::success_rate() const {
   return ended == 0 ? 1.0 : static_cast<double>(succeeded) / static_cast<double>(ended);
 }
 
-// -- what is told ------------------------------------------------------------------------------------
+// -- what is told
+// ------------------------------------------------------------------------------------
 
 void routing_table::reset(const agent_snapshot& snapshot, time_point now) {
   std::set<agent_key> present;
@@ -158,7 +159,8 @@ void routing_table::unavailable(const role_unavailable& news) {
   demand_changed_.insert(name);
 }
 
-// -- what comes of it --------------------------------------------------------------------------------
+// -- what comes of it
+// --------------------------------------------------------------------------------
 
 std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
   std::vector<decision> result;
@@ -241,7 +243,8 @@ std::vector<agent_key> routing_table::idle(const role_name& role, millis at_leas
   return result;
 }
 
-// -- inside ------------------------------------------------------------------------------------------
+// -- inside
+// ------------------------------------------------------------------------------------------
 
 routing_table::agent* routing_table::find(const agent_key& key) {
   auto role = role_of_.find(key);
@@ -337,10 +340,9 @@ std::optional<failure> routing_table::hopeless(const role_name& name,
                        list_of(directory_.offers, [](const auto& o) { return o.role.value; })};
   for (const auto& skill : needed)
     if (!skills.contains(skill))
-      return failure{ec::unknown_skill,
-                     "no agent of the role \"" + name.value + "\" has the skill \"" +
-                         skill + "\"; there are: " +
-                         list_of(skills, [](const auto& text) { return text; })};
+      return failure{ec::unknown_skill, "no agent of the role \"" + name.value +
+                                            "\" has the skill \"" + skill + "\"; there are: " +
+                                            list_of(skills, [](const auto& text) { return text; })};
   return std::nullopt;
 }
 

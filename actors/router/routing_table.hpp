@@ -31,7 +31,8 @@ public:
 
   explicit routing_table(router_options options = {}) : options_{options} {}
 
-  // -- what is told ----------------------------------------------------------------------------------
+  // -- what is told
+  // ----------------------------------------------------------------------------------
 
   void reset(const agent_snapshot& snapshot, time_point now);
   /// False if an event is missing before this one: then the table is stale, and wants a snapshot.
@@ -43,7 +44,8 @@ public:
   void finished(const attempt_outcome& outcome, time_point now);
   void unavailable(const role_unavailable& news);
 
-  // -- what comes of it ------------------------------------------------------------------------------
+  // -- what comes of it
+  // ------------------------------------------------------------------------------
 
   /// Decides all that can be decided now.
   std::vector<decision> dispatch(time_point now);
@@ -67,8 +69,8 @@ private:
     bool suspect{false};
     bool drain_told{false};
     std::uint64_t succeeded{0};
-    std::uint64_t ended{0};    // succeeded or failed for a reason that is the agent's
-    double latency_us{0};      // moving average of completed attempts
+    std::uint64_t ended{0}; // succeeded or failed for a reason that is the agent's
+    double latency_us{0};   // moving average of completed attempts
 
     bool has(const std::vector<std::string>& skills) const;
     bool usable(time_point now) const;

@@ -25,8 +25,8 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         auto about = request;
         about.input = {};
         auto me = caf::actor_cast<worker_actor>(self);
-        auto id = self->state.client->start(
-            std::move(http), [me, about](const net::http_result& result) {
+        auto id =
+            self->state.client->start(std::move(http), [me, about](const net::http_result& result) {
               caf::anon_send(me, to_outcome(about, result));
             });
         self->state.calls[{request.task, request.attempt}] = {id, now(self)};
@@ -40,8 +40,7 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         auto found = self->state.calls.find({outcome.task, outcome.attempt});
         if (found == self->state.calls.end())
           return;
-        outcome.elapsed =
-            std::chrono::duration_cast<micros>(now(self) - found->second.started);
+        outcome.elapsed = std::chrono::duration_cast<micros>(now(self) - found->second.started);
         self->state.calls.erase(found);
         self->send(self->state.pool, std::move(outcome));
       },

@@ -120,8 +120,8 @@ struct interpreter {
 net::http_request to_request(const attempt_request& attempt) {
   net::http_request request;
   request.method = "POST";
-  request.url =
-      attempt.service_url + "/agents/" + net::encode_path_segment(attempt.agent.id.value) + "/execute";
+  request.url = attempt.service_url + "/agents/" +
+                net::encode_path_segment(attempt.agent.id.value) + "/execute";
   request.headers = {{"Content-Type", "application/json"},
                      {"Accept", "application/json"},
                      // Ids may hold what a header must not.

@@ -1,0 +1,167 @@
+#include "app/config.hpp"
+
+#include "net/http.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+namespace rolecall {
+
+namespace {
+
+using json = nlohmann::json;
+
+struct config_reader {
+  config& result;
+  std::vector<problem>& problems;
+
+  void read(const json& value) {
+    object_reader root{value, "", problems};
+    if (const auto* services = root.array("services"))
+      read_services(*services);
+    if (const auto* roles = root.object("roles"))
+      read_roles(*roles);
+    if (const auto* execution = root.object("execution"))
+      read_execution(*execution);
+    for (const auto* key : {"node", "api", "routing", "journal", "cluster"})
+      if (root.object(key))
+        result.warnings.push_back(std::string{"configuration: /"} + key +
+                                  " is not supported yet and has no effect");
+    root.finish();
+  }
+
+  void read_services(const json& services) {
+    result.fleet.services.clear();
+    if (services.empty())
+      problems.push_back({"/services", "is empty: at least one agents service is needed"});
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < services.size(); ++i) {
+      auto where = "/services/" + std::to_string(i);
+      object_reader object{services[i], where, problems};
+      auto name = object.required_name("name", 64).value_or("");
+      auto url = object.required_name("url", 2'048).value_or("");
+      auto protocol = object.name("protocol").value_or("agents-service");
+      if (protocol != "agents-service")
+        object.complain("protocol", "must be \"agents-service\", not \"" + protocol + "\"");
+      if (!name.empty() && !names.insert(name).second)
+        object.complain("name", "\"" + name + "\" is the name of two services");
+      if (auto wrong = url.empty() ? std::nullopt : service_url_problem(url))
+        object.complain("url", *wrong);
+      while (!url.empty() && url.back() == '/')
+        url.pop_back();
+      object.finish();
+      result.fleet.services.push_back({service_name{name}, url});
+    }
+  }
+
+  void read_roles(const json& roles) {
+    for (const auto& [name, value] : roles.items()) {
+      auto where = pointer_child("/roles", name);
+      if (auto wrong = name_problem(name, 256))
+        problems.push_back({where, *wrong});
+      object_reader object{value, where, problems};
+      role_policy policy;
+      policy.service = service_name{object.name("service", 64).value_or("")};
+      auto known = [&](const auto& service) { return service.name == policy.service; };
+      const auto& services = result.fleet.services;
+      if (!policy.service.empty() && std::none_of(services.begin(), services.end(), known))
+        object.complain("service", "no service is called \"" + policy.service.value + "\"");
+      constexpr std::int64_t most = 100'000;
+      policy.min_agents = static_cast<std::uint32_t>(
+          object.integer("min_agents", 0, most).value_or(policy.min_agents));
+      policy.max_agents =
+          static_cast<std::uint32_t>(object.integer("max_agents", 1, most)
+                                         .value_or(std::max(policy.max_agents, policy.min_agents)));
+      if (policy.min_agents > policy.max_agents)
+        object.complain("min_agents", "is greater than max_agents");
+      policy.idle_timeout =
+          object.duration("idle_timeout", millis{1}).value_or(policy.idle_timeout);
+      object.finish();
+      result.fleet.roles[role_name{name}] = policy;
+    }
+  }
+
+  void read_execution(const json& value) {
+    object_reader object{value, "/execution", problems};
+    auto& tasks = result.coordinator;
+    tasks.timeout = object.duration("timeout", millis{1}).value_or(tasks.timeout);
+    tasks.max_attempts = static_cast<std::uint32_t>(
+        object.integer("max_attempts", 1, 1'000).value_or(tasks.max_attempts));
+    tasks.retry_backoff = object.duration("retry_backoff", millis{0}).value_or(tasks.retry_backoff);
+    tasks.max_retry_backoff =
+        object.duration("max_retry_backoff", millis{0}).value_or(tasks.max_retry_backoff);
+    tasks.max_tasks =
+        static_cast<std::size_t>(object.integer("max_tasks", 1, 10'000'000)
+                                     .value_or(static_cast<std::int64_t>(tasks.max_tasks)));
+    result.router.max_waiting = tasks.max_tasks; // whoever is admitted may wait
+    result.router.max_parallel =
+        static_cast<std::size_t>(object.integer("max_parallel", 1, 1'000'000).value_or(0));
+    auto& fleet = result.fleet;
+    fleet.patience = object.duration("patience", millis{0}).value_or(fleet.patience);
+    fleet.check_interval =
+        object.duration("check_interval", millis{10}).value_or(fleet.check_interval);
+    auto& worker = result.pool.worker;
+    worker.max_answer_bytes =
+        static_cast<std::size_t>(object.integer("max_answer_bytes", 1, std::int64_t{1} << 32)
+                                     .value_or(static_cast<std::int64_t>(worker.max_answer_bytes)));
+    worker.connect_timeout =
+        object.duration("connect_timeout", millis{1}).value_or(worker.connect_timeout);
+    object.finish();
+  }
+};
+
+} // namespace
+
+config default_config() {
+  config result;
+  result.fleet.services = {{service_name{"local"}, "http://localhost:8052"}};
+  return result;
+}
+
+std::variant<config, std::vector<problem>> parse_config(std::string_view text) {
+  std::vector<problem> problems;
+  auto result = default_config();
+  if (auto value = parse_json(text, {16u << 20, 32}, problems))
+    config_reader{result, problems}.read(*value);
+  if (!problems.empty())
+    return problems;
+  return result;
+}
+
+std::optional<std::string> service_url_problem(const std::string& url) {
+  auto parsed = net::parse_url(url);
+  if (const auto* wrong = std::get_if<std::string>(&parsed))
+    return *wrong;
+  if (std::get<net::url>(parsed).target.find('?') != std::string::npos)
+    return "a service's base URL has no query";
+  return std::nullopt;
+}
+
+std::variant<std::string, std::string> read_file(const std::filesystem::path& path,
+                                                 std::size_t max_bytes) {
+  auto fail = [&](const std::string& why) {
+    return std::variant<std::string, std::string>{std::in_place_index<1>,
+                                                  "cannot read " + path.string() + ": " + why};
+  };
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    return fail("it is a directory");
+  errno = 0;
+  std::ifstream in{path, std::ios::binary};
+  if (!in)
+    return fail(std::strerror(errno));
+  std::string text;
+  std::vector<char> chunk(1u << 16);
+  while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
+    text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > max_bytes)
+      return fail("it is larger than " + std::to_string(max_bytes) + " bytes");
+  }
+  if (in.bad())
+    return fail(std::strerror(errno));
+  return std::variant<std::string, std::string>{std::in_place_index<0>, std::move(text)};
+}
+
+} // namespace rolecall

@@ -1,0 +1,59 @@
+#include "app/node.hpp"
+
+#include "actors/coordinator/coordinator_actor.hpp"
+#include "actors/manager/manager_actor.hpp"
+#include "actors/registry/registry_actor.hpp"
+#include "actors/router/router_actor.hpp"
+#include "actors/workers/pool_actor.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <random>
+
+namespace rolecall {
+
+node::system_config::system_config() {
+  add_messages(*this);
+  // The default policy polls and sleeps: bad for work that comes from sockets.
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", std::size_t{1});
+}
+
+node::node(const config& settings)
+    : client_{std::make_shared<net::pooled_http_client>(loop_.context(),
+                                                        net::http_client_options{})},
+      system_{std::make_unique<caf::actor_system>(system_config_)} {
+  auto& sys = *system_;
+  auto tasks = settings.coordinator;
+  tasks.seed = std::random_device{}();
+  registry_ = sys.spawn(rolecall::registry);
+  router_ = sys.spawn(rolecall::router, registry_, settings.router);
+  manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
+                       manager_options{settings.fleet, {}});
+  pool_ = sys.spawn(rolecall::pool, client_, settings.pool);
+  coordinator_ = sys.spawn(rolecall::coordinator, router_, pool_, tasks);
+}
+
+node::~node() {
+  auto end = [](auto& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    actor = nullptr;
+  };
+  end(coordinator_);
+  end(pool_); // what runs is canceled, and with it its agents' work
+  {
+    caf::scoped_actor self{*system_};
+    constexpr millis margin{1'000};
+    self->request(manager_, retire_patience + margin, atom::retire_v, retire_patience)
+        .receive([](std::uint64_t) {}, [](caf::error&) {});
+  }
+  end(manager_);
+  end(router_);
+  end(registry_);
+  client_->shut_down();
+  system_.reset(); // waits for the actors
+  loop_.stop();
+}
+
+} // namespace rolecall

@@ -1,0 +1,302 @@
+#include "app/run/runner.hpp"
+
+#include "app/agents_service/default_roles.hpp"
+#include "app/bundled_service.hpp"
+#include "app/exit_codes.hpp"
+#include "app/node.hpp"
+#include "app/run/batch.hpp"
+#include "app/run/result_files.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <future>
+#include <iostream>
+#include <unordered_map>
+
+#include <unistd.h>
+
+namespace rolecall {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// The input is wrong, and somebody has been told so.
+struct wrong_input {};
+
+void tell(const std::string& text) {
+  std::fprintf(stderr, "rolecall: %s\n", text.c_str());
+}
+
+[[noreturn]] void refuse(const std::string& source, const std::vector<problem>& problems) {
+  for (const auto& [where, what] : problems)
+    tell(source + ": " + (where.empty() ? "" : where + ": ") + what);
+  throw wrong_input{};
+}
+
+[[noreturn]] void refuse(const std::string& text) {
+  tell(text);
+  throw wrong_input{};
+}
+
+constexpr std::size_t max_file_bytes = 256u << 20;
+
+std::string read_input(const std::string& file) {
+  auto text = read_file(file == "-" ? "/dev/stdin" : file, max_file_bytes);
+  if (const auto* wrong = std::get_if<1>(&text))
+    refuse(*wrong);
+  return std::get<0>(std::move(text));
+}
+
+batch read_batch(const std::string& file) {
+  auto result = parse_batch(read_input(file));
+  if (const auto* problems = std::get_if<std::vector<problem>>(&result))
+    refuse(file == "-" ? "stdin" : file, *problems);
+  return std::get<batch>(std::move(result));
+}
+
+config read_config(const run_options& options) {
+  auto result = default_config();
+  if (!options.config_file.empty()) {
+    auto parsed = parse_config(read_input(options.config_file));
+    if (const auto* problems = std::get_if<std::vector<problem>>(&parsed))
+      refuse(options.config_file, *problems);
+    result = std::get<config>(std::move(parsed));
+    for (const auto& warning : result.warnings)
+      tell(warning);
+  }
+  if (!options.service.empty()) {
+    if (auto wrong = service_url_problem(options.service))
+      refuse("--service " + options.service + ": " + *wrong);
+    auto url = options.service;
+    while (url.back() == '/')
+      url.pop_back();
+    result.fleet.services = {{service_name{"service"}, url}};
+    for (auto& [name, policy] : result.fleet.roles)
+      policy.service = {}; // there is only the one
+  }
+  if (options.max_parallel > 0)
+    result.router.max_parallel = options.max_parallel;
+  if (options.timeout > millis{0})
+    result.coordinator.timeout = options.timeout;
+  return result;
+}
+
+/// Whether something answers under the URL of a service.
+bool answers(const std::string& url) {
+  net::event_loop loop;
+  net::pooled_http_client client{loop.context(), {}};
+  std::promise<bool> answered;
+  net::http_request request;
+  request.url = url + "/health";
+  request.timeout = request.connect_timeout = millis{2'000};
+  client.start(std::move(request), [&](const net::http_result& result) {
+    answered.set_value(std::holds_alternative<net::http_response>(result));
+  });
+  return answered.get_future().get();
+}
+
+/// The bundled service, if this run is to have it: its roles were named, or nothing is configured
+/// and nothing answers.
+std::unique_ptr<bundled_service> start_bundled(const run_options& options, config& settings,
+                                               run_view& view) {
+  auto is_default = options.config_file.empty() && options.service.empty();
+  auto& first = settings.fleet.services.front();
+  if (options.roles_file.empty() && (!is_default || answers(first.url)))
+    return nullptr;
+  auto roles =
+      options.roles_file.empty() ? default_roles_file() : std::filesystem::path{options.roles_file};
+  auto why = options.roles_file.empty() ? "no agents service answers at " + first.url + ": " : "";
+  auto service = std::make_unique<bundled_service>(roles);
+  view.note(why + "started the bundled one at " + service->url() + " with the roles of " +
+            roles.string());
+  settings.fleet.services = {{service_name{"bundled"}, service->url()}};
+  for (auto& [name, policy] : settings.fleet.roles)
+    policy.service = {};
+  return service;
+}
+
+/// One batch on one node.
+class run {
+public:
+  run(node& host, const run_options& options, const config& settings, run_view& view)
+      : host_{host},
+        options_{options},
+        settings_{settings},
+        view_{view},
+        self_{host.system()},
+        signals_{host.loop().context(), SIGINT, SIGTERM, SIGHUP} {
+    auto me = caf::actor_cast<caf::actor>(self_);
+    await_signal(me);
+  }
+
+  int execute(const batch& tasks) {
+    check(tasks);
+    submit(tasks);
+    follow();
+    return report();
+  }
+
+private:
+  void await_signal(const caf::actor& me) {
+    signals_.async_wait([this, me](const boost::system::error_code& error, int) {
+      if (error)
+        return;
+      if (++interrupts_ > 1) // whoever asks twice does not want to wait
+        std::_Exit(exit_codes::interrupted);
+      caf::anon_send(me, atom::interrupt_v);
+      await_signal(me);
+    });
+  }
+
+  template <class Result, class Handle, class... Words>
+  std::optional<Result> ask(const Handle& actor, Words... words) {
+    std::optional<Result> result;
+    self_->request(actor, answer_timeout, words...)
+        .receive([&](Result& value) { result = std::move(value); },
+                 [&](caf::error& error) { tell(host_.system().render(error)); });
+    return result;
+  }
+
+  fleet_status status() {
+    return ask<fleet_status>(host_.manager(), atom::status_v).value_or(fleet_status{});
+  }
+
+  void check(const batch& tasks) {
+    auto fleet = status();
+    for (const auto& service : fleet.services)
+      if (!service.reachable)
+        view_.note("the agents service " + service.name.value + " does not answer (" +
+                   service.problem + "); waiting for up to " +
+                   format_duration(settings_.fleet.patience));
+    if (!fleet.roles.complete)
+      return;
+    auto agents = ask<std::vector<agent_record>>(host_.registry(), atom::list_v);
+    auto problems = check_roles(tasks, fleet.roles, agents.value_or(std::vector<agent_record>{}));
+    if (!problems.empty())
+      refuse(options_.file == "-" ? "stdin" : options_.file, problems);
+  }
+
+  void submit(const batch& tasks) {
+    for (const auto& spec : tasks.tasks) {
+      places_[spec.id] = records_.size();
+      task_record record;
+      record.id = spec.id;
+      record.role = spec.role;
+      records_.push_back(record);
+    }
+    started_ = clock::now();
+    view_.start(records_, started_);
+    self_->send(host_.coordinator(), atom::subscribe_v,
+                caf::actor_cast<task_listener_actor>(self_));
+    self_->request(host_.coordinator(), answer_timeout, atom::submit_v, tasks.tasks)
+        .receive(
+            [&](const std::vector<task_id>&) { open_ = records_.size(); },
+            [&](caf::error& error) { throw std::runtime_error(host_.system().render(error)); });
+  }
+
+  void follow() {
+    constexpr millis frame{100};
+    while (open_ > 0)
+      self_->receive([this](task_record& record) { on_record(record); },
+                     [this](atom::interrupt) { on_interrupt(); },
+                     caf::after(frame) >> [this] { view_.tick(clock::now()); });
+    wall_ = std::chrono::duration_cast<millis>(clock::now() - started_);
+  }
+
+  void on_record(task_record& record) {
+    auto place = places_.find(record.id);
+    if (place == places_.end())
+      return;
+    auto& known = records_[place->second];
+    auto same = known == record; // the first word on a task is known already
+    known = std::move(record);
+    if (!same)
+      view_.update(known, clock::now());
+    if (!is_terminal(known.state))
+      return;
+    --open_;
+    if (options_.out_folder.empty())
+      return;
+    if (auto wrong = write_result(options_.out_folder, known)) {
+      unwritten_ = true;
+      tell(*wrong);
+    }
+  }
+
+  void on_interrupt() {
+    view_.note("interrupted: canceling what runs");
+    interrupted_ = true;
+    ask<std::uint64_t>(host_.coordinator(), atom::cancel_all_v);
+  }
+
+  int report() {
+    auto summary = summarize(records_, wall_, status().spawned);
+    view_.finish(summary, clock::now());
+    if (options_.json) {
+      auto text = rolecall::report(records_, summary)
+                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+      std::cout << text << std::endl;
+      if (!std::cout)
+        tell("cannot write the report to stdout");
+      unwritten_ = unwritten_ || !std::cout;
+    }
+    if (interrupted_)
+      return exit_codes::interrupted;
+    return summary.completed == summary.submitted && !unwritten_ ? exit_codes::ok
+                                                                 : exit_codes::failure;
+  }
+
+  static constexpr millis answer_timeout{15'000};
+
+  node& host_;
+  const run_options& options_;
+  const config& settings_;
+  run_view& view_;
+  caf::scoped_actor self_;
+  boost::asio::signal_set signals_;
+  int interrupts_{0}; // touched on the loop's thread only
+  std::vector<task_record> records_;
+  std::unordered_map<task_id, std::size_t> places_;
+  std::size_t open_{0};
+  clock::time_point started_;
+  millis wall_{0};
+  bool interrupted_{false};
+  bool unwritten_{false};
+};
+
+std::unique_ptr<run_view> make_view(const run_options& options) {
+  // A report has stdout for itself.
+  auto* out = options.json ? stderr : stdout;
+  if (options.level == verbosity::normal && isatty(fileno(out)) == 1)
+    return make_live_view(out);
+  auto level = options.level;
+  if (options.json && level == verbosity::normal)
+    level = verbosity::quiet;
+  return make_line_view(out, level, options.json);
+}
+
+} // namespace
+
+int run_batch(const run_options& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    auto tasks = read_batch(options.file);
+    auto settings = read_config(options);
+    if (!options.out_folder.empty())
+      if (auto wrong = prepare_results(options.out_folder))
+        refuse(*wrong);
+    auto view = make_view(options);
+    auto service = start_bundled(options, settings, *view);
+    node host{settings};
+    return run{host, options, settings, *view}.execute(tasks);
+  } catch (const wrong_input&) {
+    return exit_codes::wrong_input;
+  }
+}
+
+} // namespace rolecall
