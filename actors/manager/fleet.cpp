@@ -7,7 +7,8 @@ namespace rolecall {
 std::uint32_t desired_agents(const role_policy& policy, const role_demand& demand,
                              std::uint32_t max_concurrency) {
   auto per_agent = std::max<std::uint64_t>(1, max_concurrency);
-  auto work = std::uint64_t{demand.waiting} + demand.running;
+  // Who runs has an agent. Only while somebody waits does it matter how many that are.
+  auto work = demand.waiting > 0 ? std::uint64_t{demand.waiting} + demand.running : 0;
   auto wanted = (work + per_agent - 1) / per_agent;
   auto least = std::min(policy.min_agents, policy.max_agents);
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, least, policy.max_agents));
@@ -212,17 +213,19 @@ void fleet::scale(const role_name& name, time_point now, effects& out) {
   auto& r = roles_[name];
   auto policy = policy_of(name);
   const auto* offer = offer_of(name);
+  auto per_agent = offer ? offer->max_concurrency : 1;
   auto ready = count(name, agent_state::ready);
-  auto wanted = desired_agents(policy, r.demand, offer ? offer->max_concurrency : 1);
-  // Those that are there cannot help who needs a skill that they lack.
-  if (r.demand.unmatched > 0)
-    wanted = std::max(wanted, std::min(policy.max_agents, ready + 1));
+  auto wanted = desired_agents(policy, r.demand, per_agent);
   while (ready + r.spawning < wanted && undrain(name, out))
     ++ready;
-  auto* s = service_of(name);
   auto present = ready + count(name, agent_state::draining);
-  if (present + r.spawning >= wanted)
+  auto room = policy.max_agents > present ? policy.max_agents - present : 0;
+  // Those that are there cannot help who needs a skill that they lack.
+  auto lacking = (r.demand.unmatched + per_agent - 1) / per_agent;
+  auto missing = std::min(room, std::max(wanted > present ? wanted - present : 0, lacking));
+  if (r.spawning >= missing)
     return;
+  auto* s = service_of(name);
   if (!s || !s->reachable) {
     if (r.demand.waiting > 0 && ready == 0)
       for (const auto& [other_name, other] : services_)
@@ -230,7 +233,7 @@ void fleet::scale(const role_name& name, time_point now, effects& out) {
           note_trouble(r, {other.problem_kind, other.problem}, now);
     return;
   }
-  while (present + r.spawning < wanted && s->spawning < options_.max_spawns_in_flight &&
+  while (r.spawning < missing && s->spawning < options_.max_spawns_in_flight &&
          now >= r.spawn_not_before)
     spawn(name, r, *s, out);
 }

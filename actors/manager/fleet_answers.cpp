@@ -116,6 +116,8 @@ void fleet::on_spawned(service& s, const service_answer& answer, time_point now,
   r.failures = 0;
   r.trouble_since.reset();
   const auto& record = answer.agents.front();
+  // What the router has told of demand is older than this agent.
+  r.demand.unmatched -= std::min(r.demand.unmatched, record.max_concurrency);
   auto [entry, fresh] = agents_.try_emplace(record.key);
   auto& a = entry->second;
   a.ours = true;

@@ -379,6 +379,8 @@ role_demand routing_table::demand_of(const role_name& name, const role_state& ro
   auto waiting = wanted > role.running ? wanted - role.running : 0;
   std::uint32_t unmatched = 0;
   for (const auto& [skills, count] : role.line.skill_sets()) {
+    if (role.agents.empty())
+      break; // nobody is there at all: that they wait says it
     auto matched = std::any_of(role.agents.begin(), role.agents.end(), [&](const auto& entry) {
       return entry.second.record.state == agent_state::ready && entry.second.has(skills);
     });
