@@ -40,14 +40,15 @@ void add_run_command(CLI::App& app, std::function<int()>& run) {
       ->add_option("--timeout", *timeout,
                    "Time limit of an attempt, for tasks that name none (default: 60s)")
       ->check(check_duration);
-  auto* quiet = command->add_flag("-q,--quiet", "Only the summary");
-  auto* verbose = command->add_flag("-v,--verbose", "Every change of every task");
-  quiet->excludes(verbose);
+  auto quiet = std::make_shared<bool>(false);
+  auto verbose = std::make_shared<bool>(false);
+  auto* quiet_flag = command->add_flag("-q,--quiet", *quiet, "Only the summary");
+  command->add_flag("-v,--verbose", *verbose, "Every change of every task")->excludes(quiet_flag);
   command->get_option("--service")->excludes(command->get_option("--roles"));
   command->callback([options, timeout, quiet, verbose, &run] {
-    if (quiet->count() > 0)
+    if (*quiet)
       options->level = verbosity::quiet;
-    if (verbose->count() > 0)
+    if (*verbose)
       options->level = verbosity::verbose;
     if (!timeout->empty())
       options->timeout = *parse_duration(*timeout);

@@ -55,9 +55,9 @@ std::optional<std::string> decode_path_segment(std::string_view text);
 /// written by the client.
 struct http_request {
   std::string method{"GET"};
-  std::string url;
-  net::headers headers;
-  std::shared_ptr<const std::string> body;          ///< null: no body. Shared, never copied
+  std::string url{};
+  net::headers headers{};
+  std::shared_ptr<const std::string> body{};        ///< null: no body. Shared, never copied
   std::chrono::milliseconds connect_timeout{5'000}; ///< name look-up, TCP connect, TLS handshake
   std::chrono::milliseconds timeout{60'000};        ///< everything, the wait for a connection too
   std::size_t max_body_bytes{64u << 20};            ///< of the response, after de-chunking
@@ -65,8 +65,8 @@ struct http_request {
 
 struct http_response {
   unsigned status{0};
-  net::headers headers;
-  std::string body;
+  net::headers headers{};
+  std::string body{};
 };
 
 /// Why there is no response.

@@ -43,20 +43,28 @@ public:
   virtual void respond(http_response response) = 0;
 
   /// `gone` is called once, on the loop's thread, if the client closes the connection (or the
-  /// server shuts down) before `respond` was called; at once if that has happened already.
+  /// server shuts down) before `respond` was called; at once if that has happened already. A client
+  /// that closes only its sending half counts as gone. A second callback replaces the first. Not
+  /// called any more once the server has been destroyed.
   virtual void on_disconnect(std::function<void()> gone) = 0;
 };
 
 /// HTTP/1.1 server on one event loop: keep-alive, pipelined requests one after the other, limits on
-/// everything a client can send or withhold. Shapes that request smuggling needs (both
-/// Content-Length and Transfer-Encoding, conflicting lengths) are refused with 400.
+/// everything a client can send or withhold. What is refused gets a JSON body,
+/// {"error":{"code":"...","message":"..."}}, and the connection is closed. Shapes that request
+/// smuggling needs (both Content-Length and Transfer-Encoding, conflicting lengths) are refused
+/// with 400.
 class http_server {
 public:
-  /// Called on the loop's thread, once a request has been read to its end. Must not block.
+  /// Called on the loop's thread, once a request has been read to its end. Must not block or throw.
   using handler = std::function<void(std::shared_ptr<http_exchange>)>;
 
-  /// Binds and listens. Throws `boost::system::system_error` that names the address if it cannot.
+  /// `context` is run by one thread, and outlives the server. Binds and listens. Throws
+  /// `boost::system::system_error` that names the address if it cannot.
   http_server(boost::asio::io_context& context, http_server_options options, handler handle);
+  /// Closes without patience. From then on the handler is not called, and exchanges that are left
+  /// do nothing. Waits for the loop's thread, unless it is that thread or the loop has been stopped
+  /// (and its thread joined).
   ~http_server();
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
@@ -67,7 +75,7 @@ public:
   /// Graceful close: stops accepting, closes idle connections, lets exchanges that are under way be
   /// answered (with `Connection: close`) for at most `patience`, then closes what is left. `closed`
   /// is called once, on the loop's thread. May be called from any thread; a second call shortens
-  /// the patience to its own.
+  /// the patience to its own. If the loop is stopped before it, `closed` is dropped.
   void close(std::chrono::milliseconds patience, std::function<void()> closed);
 
 private:

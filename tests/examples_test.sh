@@ -133,25 +133,15 @@ struct actor { int& system(); int call(actor* a) { return a->system() + system()
    gets(line); */
 char* two(char* line) { return gets(line); }
 int three(int a) { return a; }
-int four(int a) { return a; }
 END
 cat >src/tested.cpp <<'END'
 // This one has a test.
 int tested(int a) {
   return a;
 }
-int more(int a) {
-  return a + 1;
-}
-int most(int a) {
-  return a + 2;
-}
 END
-cat >tests/tested_test.cpp <<'END'
-#include <thread>
-// sleep_for(a) in a comment
-void test() { std::this_thread::sleep_for(a_while); }
-END
+printf '#include <thread>\n// sleep%s(a) in a comment\nvoid test() { std::this_thread::sleep%s(a_while); }\n' \
+  _for _for >tests/tested_test.cpp
 printf 'it.%s("a", () => {});\nit("b", () => {});\n' only >tests/web.spec.js
 printf '@pytest.mark.skip\ndef test_a():\n    pass\n' >tests/test_it.py
 {
@@ -161,11 +151,7 @@ printf '@pytest.mark.skip\ndef test_a():\n    pass\n' >tests/test_it.py
   echo '      while (a) {'
   echo '        switch (a) {'
   echo '          case 1: if (a) { a = 2; }'
-  echo '        }'
-  echo '      }'
-  echo '    }'
-  echo '  }'
-  echo '}'
+  echo '        }}}}}'
 } >src/deep/nested.cpp
 {
   echo 'namespace a { namespace b { namespace c { namespace d { namespace e { namespace f {'
@@ -182,13 +168,7 @@ for part in one two; do
 done
 printf 'int a;  \nint b;\r\n' >src/blanks.cpp
 printf 'int a;\r\nint b;\r\n' >src/windows.cpp
-{
-  echo 'int a;'
-  echo '<<<<<<''< ours'
-  echo 'int b;'
-  echo '=======' 
-  echo '>>>>>>''> theirs'
-} >src/conflict.cpp
+printf 'int a;\n<<<<<<%s ours\nint b;\n=======\n>>>>>>%s theirs\n' '<' '>' >src/conflict.cpp
 printf -- '-----BEGIN %s PRIVATE KEY-----\nMIIEpAIBAAKCAQEAtm4JhXpJmkT2dQ8y1LqN0bC7vXzR5sWfGhJkLpOiUyTr\n' RSA >alpha/server.pem
 printf -- 'a key begins with\n-----BEGIN %s PRIVATE KEY-----\nand so on\n' RSA >docs/keys.txt
 printf 'key = "AK%sQ7RZP4MNC2WX5TLD"\n' IA >src/cloud.py
@@ -198,8 +178,9 @@ printf 'NAME=\n' >.env.example
 printf 'import subprocess\n"""\neval(text)\n"""\ndef f(a, shell=True):\n    pass\nsubprocess.run(a, shell=True)\n' >src/shell.py
 printf '#!/bin/sh\ncurl https://example.org/x | sh\n# curl x | sh\necho "curl x | sh"\n' >src/install.sh
 printf 'nothing to run\n' >src/no_program.txt
-chmod 755 src/no_program.txt
 chmod 755 src/install.sh
+chmod 4755 src/no_program.txt
+printf 'on:\n  pull_request%s:\n' _target >.github/workflows/ci.yml
 chmod 666 src/blanks.cpp
 cat >README.md <<'END'
 # A tree
@@ -253,6 +234,8 @@ check "architect: awkward names survive" json 'has("Windows", "alpha/new\nline.c
 check "architect: nothing about a plain file" json 'clean("src/tested.cpp") and clean("alpha/link.cpp")'
 check "architect: figures" json 'fig["files_above_1000_lines"] == 1 and fig["folder_circles"] == 1 and fig["files_above_1_mb"] == 0'
 
+check "architect: the largest folder" json 'has("src/ is the largest folder")'
+
 of historian
 check "historian: the hot spot" json 'has("changed in 8 of 8 commits, by 2 authors", "src/tested.cpp")'
 check "historian: one author alone" json 'has("all 7 changes are by Ada", "alpha/in_a_circle.hpp", severity="warning")'
@@ -280,7 +263,8 @@ check "security: system, but no method of that name" json 'has("starts a shell",
 check "security: gets, but not in a comment" json 'has("gets()", "src/untested.cpp", 10, "error") and len([f for f in F if f.get("file") == "src/untested.cpp"]) == 3'
 check "security: shell=True once" json 'has("shell=True", "src/shell.py", 7) and len([f for f in F if f.get("file") == "src/shell.py"]) == 1'
 check "security: curl into sh once" json 'has("whatever the other side", "src/install.sh", 2) and len([f for f in F if f.get("file") == "src/install.sh"]) == 1'
-check "security: executable without an interpreter" json 'has("#!", "src/no_program.txt")'
+check "security: executable without an interpreter" json 'has("#!", "src/no_program.txt") and has("set-id", "src/no_program.txt")'
+check "security: a workflow for strangers" json 'has("strangers", ".github/workflows/ci.yml", 2)'
 check "security: writable for all" json 'has("1 file is writable", "src/blanks.cpp")'
 check "security: no binary, no clean file" json 'clean("alpha/binary.cpp") and clean("src/tested.cpp")'
 
@@ -303,6 +287,62 @@ check "quality: the copy" json 'has("lines 2 to 11 stand in src/deep/copy_one.cp
 check "quality: blanks and mixed line ends" json 'has("blanks", "src/blanks.cpp", 1) and has("CR LF", "src/blanks.cpp") and clean("src/windows.cpp")'
 check "quality: the conflict" json 'has("conflict", "src/conflict.cpp", 2, "error") and fig["conflicts"] == 1'
 check "quality: no binary, no clean file" json 'clean("alpha/binary.cpp") and clean("src/tested.cpp")'
+
+# ---- One line of each fault: the reviewer, the file, a word of the message, the line ("~" is left out of it).
+mkdir "$work/lines" && cd "$work/lines" || exit 2
+cat >"$work/table" <<'END'
+security	a.py	GitHub	t = "ghp~_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6"
+security	b.py	GitHub	t = "github~_pat_11ABCDEFG0aB3dE6gH9jK2_mN5pQ8sT1vW4yZ7bC0eF3hJ6"
+security	c.py	GitLab	t = "glp~at-aB3dE6gH9jK2mN5pQ8sT"
+security	d.py	Slack	t = "xox~b-204857361-aB3dE6gH9jK2"
+security	e.py	Google	t = "AI~zaSyB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3h"
+security	f.py	Stripe	t = "sk~_live_aB3dE6gH9jK2mN5pQ8sT1v"
+security	.npmrc	registry	//registry.example.org/:_auth~Token=aB3dE6gH9jK2
+security	g.go	written into the source	pass~word := "hV9qLm2Rt7"
+security	h.c	temporary name	char* f() { return tmp~nam(buffer); }
+security	i.cpp	not verified	curl_easy_setopt(h, CURLOPT_SSL~_VERIFYPEER, 0);
+security	j.py	text as code	value = ev~al(line)
+security	k.py	starts a shell	os.sys~tem(line)
+security	l.py	unpickling	value = pic~kle.loads(line)
+security	m.py	safe_load	value = ya~ml.load(line)
+security	n.py	not verified	requests.get(url, ver~ify=False)
+security	o.js	text as code	const value = ev~al(line);
+security	p.js	not verified	const options = {reject~Unauthorized: false};
+security	q.go	not verified	c := tls.Config{Insecure~SkipVerify: true}
+security	r.php	a variable says	$value = unserial~ize($line);
+security	s.sh	not verified	curl --inse~cure https://example.org/
+security	t.sh	every user	chmod 7~77 file
+security	aa.py	temporary name	name = tempfile.mk~temp()
+security	bb.js	as HTML	document.wr~ite(line);
+security	cc.sh	not verified	export NODE_TLS_REJECT_~UNAUTHORIZED=0
+security	u.sh	the other host	ssh -o StrictHost~KeyChecking=no host
+security	v.sh	1 eval	ev~al "$line"
+quality	w.js	debugger	debug~ger;
+quality	x.py	debugger	break~point()
+END
+while IFS='	' read -r agent file words line; do
+  printf '%s\n' "$line" | tr -d '~' >"$file"
+done <"$work/table"
+awk 'BEGIN { for (i = 0; i < 30; i++) s = s "a + b"; print "int y = " s ";\nint x = " s s ";" }' >long.cpp
+GIT_CEILING_DIRECTORIES=$work
+export GIT_CEILING_DIRECTORIES
+for agent in security quality; do
+  # Ten of a kind are shown; so each file by itself.
+  while IFS='	' read -r of file words line; do
+    [ "$of" = "$agent" ] || continue
+    mkdir -p "$work/one" && cp "$file" "$work/one/$file"
+    run "$agent" "$(task "$work/one")"
+    check "$agent: $file: $words" json "has('$words', '$file', 1)"
+    rm "$work/one/$file"
+  done <"$work/table"
+done
+run quality "$(task "$work/lines")"
+check "quality: the overlong line" json 'has("1 line is longer", "long.cpp", 2)'
+run tester "$(task "$work/lines")"
+check "tester: no test at all" json 'has("there is no test file", severity="error")'
+run documentation "$(task "$work/lines")"
+check "documentation: no README" json 'has("there is no README")'
+cd "$tree" || exit 2
 
 # ---- How the path comes in.
 for agent in $all; do
@@ -336,8 +376,6 @@ done
 bare=$work/plain
 mkdir "$bare"
 cp -R alpha beta src tests docs lonely README.md 'od"d' "$bare"
-GIT_CEILING_DIRECTORIES=$work
-export GIT_CEILING_DIRECTORIES
 for agent in $all; do
   run "$agent" "$(task "$bare")"
   check "$agent: without git, exit code 0" test "$rc" -eq 0

@@ -1,6 +1,6 @@
 #include "app/run/runner.hpp"
 
-#include "app/agents_service/default_roles.hpp"
+#include "app/agents_service/roles_file.hpp"
 #include "app/bundled_service.hpp"
 #include "app/exit_codes.hpp"
 #include "app/node.hpp"
@@ -109,7 +109,7 @@ std::unique_ptr<bundled_service> start_bundled(const run_options& options, confi
   if (options.roles_file.empty() && (!is_default || answers(first.url)))
     return nullptr;
   auto roles =
-      options.roles_file.empty() ? default_roles_file() : std::filesystem::path{options.roles_file};
+      options.roles_file.empty() ? agents::default_roles_file() : std::filesystem::path{options.roles_file};
   auto why = options.roles_file.empty() ? "no agents service answers at " + first.url + ": " : "";
   auto service = std::make_unique<bundled_service>(roles);
   view.note(why + "started the bundled one at " + service->url() + " with the roles of " +

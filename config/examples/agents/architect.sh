@@ -179,7 +179,8 @@ BEGIN {
         a = weak ? pair[1] : pair[2]
         b = weak ? pair[2] : pair[1]
         finding("mutual", "warning", arrow_file[a, b], arrow_line[a, b],
-          a "/ and " b "/ use each other: " parts_line(a, b) "; " count(firm_arrows[b SUBSEP a], "use", "uses") " the other way, as in " arrow_file[b, a] ":" arrow_line[b, a])
+          a "/ and " b "/ use each other: " parts_line(a, b) "; " count(firm_arrows[b SUBSEP a], "use", "uses") " the other way, as in " \
+          arrow_file[b, a] ":" arrow_line[b, a])
       }
     }
     arrow_text[pair[1] " -> " pair[2]] = arrows[key]

@@ -72,7 +72,8 @@ BEGIN {
   if (authors == 1 && human_commits > 1)
     finding("bus", "info", "", 0, "all " human_commits " commits are by " order[1] ": nobody else has changed this tree")
   else if (bus == 1 && human_commits >= 10)
-    finding("bus", "warning", "", 0, order[1] " made " author_commits[order[1]] " of " human_commits " commits: more than half of the knowledge is with one author")
+    finding("bus", "warning", "", 0,
+      order[1] " made " author_commits[order[1]] " of " human_commits " commits: more than half of the knowledge is with one author")
 
   for (name in changes) {
     touched++
@@ -83,11 +84,14 @@ BEGIN {
   k = largest(hot, 5, hot_order)
   for (i = 1; i <= k; i++)
     if (hot[hot_order[i]] >= 3)
-      finding("hot", "info", hot_order[i], 0, "changed in " hot[hot_order[i]] " of " commits " commits, by " count(hands[hot_order[i]], "author", "authors") ": a hot spot, where review and tests pay most")
+      finding("hot", "info", hot_order[i], 0,
+        "changed in " hot[hot_order[i]] " of " commits " commits, by " \
+        count(hands[hot_order[i]], "author", "authors") ": a hot spot, where review and tests pay most")
   top = k && hot[hot_order[1]] > 1 ? hot_order[1] : ""
   n = largest(alone, 5, order)
   for (i = 1; i <= n; i++)
-    finding("alone", "warning", order[i], 0, "all " alone[order[i]] " changes are by " last_hand[order[i]] " (commits read: " commits "): nobody else knows it from work on it")
+    finding("alone", "warning", order[i], 0,
+      "all " alone[order[i]] " changes are by " last_hand[order[i]] " (commits read: " commits "): nobody else knows it from work on it")
   for (key in together) {
     split(key, pair, SUBSEP)
     if (together[key] < 5 || !is_reviewed(pair[1]) || !is_reviewed(pair[2]) || related(pair[1], pair[2])) continue

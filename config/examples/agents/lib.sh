@@ -223,8 +223,10 @@ function is_test(name) {
 }
 # Copied in or made by a tool: not for a reviewer.
 function is_foreign(name) {
-  return name ~ /(^|\/)(_?vendor|vendored|site-packages|__pycache__|third_party|third-party|thirdparty|3rdparty|external|extern|node_modules|bower_components|dist)\// ||
-         name ~ /\.min\.(js|css)$|\.(lock|map|svg|pb\.go|pb\.h|pb\.cc)$|_pb2\.py$|(^|\/)(package-lock\.json|pnpm-lock\.yaml|go\.sum|configure|ltmain\.sh|config\.(guess|sub))$/
+  return name ~ /(^|\/)(_?vendor|vendored|third_party|third-party|thirdparty|3rdparty|external|extern)\// ||
+         name ~ /(^|\/)(site-packages|__pycache__|node_modules|bower_components|dist)\// ||
+         name ~ /\.min\.(js|css)$|\.(lock|map|svg|pb\.go|pb\.h|pb\.cc)$|_pb2\.py$/ ||
+         name ~ /(^|\/)(package-lock\.json|pnpm-lock\.yaml|go\.sum|configure|ltmain\.sh|config\.(guess|sub))$/
 }
 function language(name, first,   e) {
   e = extension(name)

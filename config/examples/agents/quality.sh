@@ -110,7 +110,8 @@ BEGIN {
       }
       if (!code_here) continue
       code = strip(line, lang)
-      if (!testing && code ~ /(^|[^A-Za-z0-9_.])(debugger;|binding\.pry|i?pdb\.set_trace\(|breakpoint\(\))/) {
+      if (!testing && ((lang == "js" && code ~ /(^|[^A-Za-z0-9_.])debugger;/) || (lang == "rb" && code ~ /binding\.pry/) ||
+          (lang == "py" && code ~ /(^|[^A-Za-z0-9_.])(i?pdb\.set_trace\(|breakpoint\(\))/))) {
         debugs++
         finding("debug", "warning", name, number, "stops for a debugger")
       }
@@ -131,7 +132,8 @@ BEGIN {
   n = largest(copy_size, 10, order)
   for (i = 1; i <= n; i++) {
     c = order[i]
-    finding("copy", copy_size[c] >= 30 ? "warning" : "info", copy_file[c], copy_at[c], "lines " copy_at[c] " to " copy_to[c] " stand in " copy_from[c] ":" copy_from_at[c] " as well")
+    finding("copy", copy_size[c] >= 30 ? "warning" : "info", copy_file[c], copy_at[c],
+      "lines " copy_at[c] " to " copy_to[c] " stand in " copy_from[c] ":" copy_from_at[c] " as well")
   }
   n = largest(deep_of, 10, order)
   for (i = 1; i <= n; i++)
@@ -143,7 +145,8 @@ BEGIN {
   for (i = 1; i <= n; i++)
     finding("blank", "info", order[i], blanks_at[order[i]], count(blanks_of[order[i]], "line ends", "lines end") " in blanks, this one first")
   for (name in blanks_of) blank_files++
-  summary(count(all_lines + 0, "line", "lines") " of code in " count(files + 0, "file", "files") ": " count(all_marks + 0, "left-over mark", "left-over marks") ", " \
+  summary(count(all_lines + 0, "line", "lines") " of code in " count(files + 0, "file", "files") ": " \
+    count(all_marks + 0, "left-over mark", "left-over marks") ", " \
     count(copy_blocks + 0, "copied block", "copied blocks") ", " count(deep + 0, "file", "files") " nested 5 levels or deeper, " \
     count(long_lines + 0, "overlong line", "overlong lines") ", " count(blanks + 0, "line", "lines") " with blanks at the end.")
   if (all_lines > 150000) finding("limit", "info", "", 0, "copies were looked for in the first 150000 lines of code only")

@@ -42,7 +42,8 @@ with_mode '"(" -perm -4000 -o -perm -2000 ")"' >"$work/setuid"
 
 run_awk '
 function in_tests(severity) { return !is_test(name) ? severity : severity == "error" ? "warning" : "info" }
-function secret(what) { secrets++; finding("secret", in_tests("error"), name, number, what ": whoever has the tree has it; withdraw it and take it out of the history") }
+function secret(what) { secrets++; finding("secret", in_tests("error"), name, number,
+    what ": whoever has the tree has it; withdraw it and take it out of the history") }
 function call(severity, what) { calls++; finding("call", in_tests(severity), name, number, what) }
 function has(token) { return match(raw, token) && substr(raw, RSTART, RLENGTH) !~ /EXAMPLE|example|XXXX|xxxx|0000000|1234567/ }
 function secrets_of(   literal, key) {
@@ -63,9 +64,9 @@ function secrets_of(   literal, key) {
   else if (has("xox[abprs]-[0-9]+-[0-9A-Za-z-]+")) secret("looks like a token of Slack")
   else if (has("AIza" thirty_five)) secret("looks like a key of Google")
   else if (has("sk_live_" twenty)) secret("looks like a key of Stripe")
-  else if (raw ~ /_authToken=[^$ \t{]/) secret("a token of a package registry")
+  else if (raw ~ ("_authToken=\"?" eight)) secret("a token of a package registry")
   else if (!is_test(name) && lang != "md" && name !~ /(^|\/)(docs?|examples?|samples?|demos?)\// &&
-           match(raw, /([Pp]assword|[Pp]asswd|PASSWORD|PASSWD|[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Aa]pi_?[Kk]ey|API_?KEY)["\047]?[ \t]*[:=][ \t]*["\047][^"\047 $<>{}%()]+["\047]/)) {
+           match(raw, /([Pp]assword|[Pp]asswd|PASSWORD|PASSWD|[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Aa]pi_?[Kk]ey|API_?KEY)["\047]?[ \t]*:?[:=][ \t]*["\047][^"\047 $<>{}%()]+["\047]/)) {
     literal = substr(raw, RSTART, RLENGTH)
     match(literal, /["\047][^"\047]*["\047]$/)
     literal = substr(literal, RSTART + 1, RLENGTH - 2)
@@ -84,19 +85,26 @@ function calls_of(code) {
     if (code ~ /(^|[^A-Za-z0-9_.>])gets[ \t]*\([A-Za-z_]/) call("error", "gets() cannot be used safely: use fgets()")
     else if (match(code, /(^|[^A-Za-z0-9_.>])(strcpy|strcat|sprintf|vsprintf)[ \t]*\(/) && code !~ /#[ \t]*define/)
       { what = substr(code, RSTART, RLENGTH); gsub(/[^a-z]/, "", what); call("warning", what "() does not know how large its target is") }
-    else if (code ~ /(^[ \t]*|[;{}(=!&|][ \t]*|return[ \t]+|std::)(system|popen)[ \t]*\([ \t]*[A-Za-z_"].*;/) call("warning", "starts a shell: an argument with a blank or a quote in it becomes a command")
-    else if (code ~ /(^|[^A-Za-z0-9_.>])(mktemp|tmpnam|tempnam)[ \t]*\(/) call("warning", "another process can take this temporary name first: use mkstemp()")
-    if (code ~ /SSL_VERIFY(PEER|HOST)[ \t]*,[ \t]*(0|false)|(set_verify_mode|SSL_CTX_set_verify|SSL_set_verify)[ \t]*\(.*(verify_none|VERIFY_NONE)/) call("warning", "the certificate of the other side is not verified")
+    else if (code ~ /(^[ \t]*|[;{}(=!&|][ \t]*|return[ \t]+|std::)(system|popen)[ \t]*\([ \t]*[A-Za-z_"].*;/)
+        call("warning", "starts a shell: an argument with a blank or a quote in it becomes a command")
+    else if (code ~ /(^|[^A-Za-z0-9_.>])(mktemp|tmpnam|tempnam)[ \t]*\(/)
+        call("warning", "another process can take this temporary name first: use mkstemp()")
+    if (code ~ /SSL_VERIFY(PEER|HOST)[ \t]*,[ \t]*(0|false)|(set_verify_mode|SSL_CTX_set_verify|SSL_set_verify)[ \t]*\(.*(verify_none|VERIFY_NONE)/)
+        call("warning", "the certificate of the other side is not verified")
   } else if (lang == "py") {
-    if (code ~ /(^|[^A-Za-z0-9_.])(eval|exec)[ \t]*\([ \t]*[A-Za-z_fF"]/ && code !~ /def[ \t]+(eval|exec)/) call("warning", "runs text as code: safe only if nobody else can write that text")
-    if (code ~ /(^|[^A-Za-z0-9_])os\.(system|popen)[ \t]*\(/) call("warning", "starts a shell: an argument with a blank or a quote in it becomes a command")
+    if (code ~ /(^|[^A-Za-z0-9_.])(eval|exec)[ \t]*\([ \t]*[A-Za-z_fF"]/ && code !~ /def[ \t]+(eval|exec)/)
+        call("warning", "runs text as code: safe only if nobody else can write that text")
+    if (code ~ /(^|[^A-Za-z0-9_])os\.(system|popen)[ \t]*\(/)
+        call("warning", "starts a shell: an argument with a blank or a quote in it becomes a command")
     if (!head && code ~ /[(, \t]shell[ \t]*=[ \t]*True/) call("warning", "shell=True: an argument with a blank or a quote in it becomes a command")
     if (code ~ /(^|[^A-Za-z0-9_])c?[pP]ickle\.loads?[ \t]*\(/) call("warning", "unpickling runs what the data says: only for data of your own")
-    if (code ~ /(^|[^A-Za-z0-9_])yaml\.load[ \t]*\(/ && code !~ /Loader/) call("warning", "yaml.load without a safe loader can run code: use yaml.safe_load")
+    if (code ~ /(^|[^A-Za-z0-9_])yaml\.load[ \t]*\(/ && code !~ /Loader/)
+        call("warning", "yaml.load without a safe loader can run code: use yaml.safe_load")
     if (code ~ /verify[ \t]*=[ \t]*False|=[ \t]*ssl\.CERT_NONE/) call("warning", "the certificate of the other side is not verified")
     if (code ~ /tempfile\.mktemp[ \t]*\(/) call("warning", "another process can take this temporary name first: use mkstemp()")
   } else if (lang == "js") {
-    if (code ~ /(^|[^A-Za-z0-9_.$])eval[ \t]*\(|new[ \t]+Function[ \t]*\(/) call("warning", "runs text as code: safe only if nobody else can write that text")
+    if (code ~ /(^|[^A-Za-z0-9_.$])eval[ \t]*\(|new[ \t]+Function[ \t]*\(/)
+        call("warning", "runs text as code: safe only if nobody else can write that text")
     if (code ~ /document\.write[ \t]*\(/) call("info", "document.write puts text into the page as HTML")
     if (code ~ /rejectUnauthorized["\047]?[ \t]*:[ \t]*false/) call("warning", "the certificate of the other side is not verified")
   } else if (lang == "go") {
@@ -120,9 +128,10 @@ function calls_of(code) {
 }
 BEGIN {
   tree = ARGV[1]
-  fifteen = thirty_six = thirty_five = thirty_nine = twenty = ""
+  fifteen = thirty_six = thirty_five = thirty_nine = twenty = eight = ""
   for (i = 1; i <= 16; i++) fifteen = fifteen (i > 1 ? "[0-9A-Z]" : "")
   for (i = 1; i <= 39; i++) {
+    if (i <= 8) eight = eight "[0-9A-Za-z_-]"
     if (i <= 20) twenty = twenty "[0-9A-Za-z_-]"
     if (i <= 35) thirty_five = thirty_five "[0-9A-Za-z_-]"
     if (i <= 36) thirty_six = thirty_six "[0-9A-Za-z]"
@@ -141,7 +150,8 @@ BEGIN {
     else if (e ~ /^(p12|pfx|jks|keystore|kdbx)$/) secret_file = "a store of keys"
     else if (b ~ /^(\.netrc|\.pgpass|\.htpasswd|\.git-credentials)$/) secret_file = "a file of passwords"
     else secret_file = ""
-    if (secret_file != "") { secret_files++; finding("file", in_tests(b ~ /^id_/ ? "error" : "warning"), name, 0, secret_file ": it does not belong into the tree") }
+    if (secret_file != "") { secret_files++; finding("file", in_tests(b ~ /^id_/ ? "error" : "warning"), name, 0,
+        secret_file ": it does not belong into the tree") }
     if (name in setuid) { odd++; finding("setuid", "error", name, 0, "runs with the rights of its owner or group (set-id bit)") }
     if (name in writable) { open++; if (open == 1) open_name = name }
     if (!is_text) continue
@@ -151,7 +161,8 @@ BEGIN {
       first = ""
       getline first < path
       close(path)
-      if (first !~ /^(#!|\357\273\277#!|@echo|@ECHO)/) { odd++; finding("mode", "info", name, 0, "is executable, but does not begin with #!: no program, or no interpreter named") }
+      if (first !~ /^(#!|\357\273\277#!|@echo|@ECHO)/) { odd++; finding("mode", "info", name, 0,
+          "is executable, but does not begin with #!: no program, or no interpreter named") }
     }
     if (!(name in candidate)) continue
     path = "./" name
@@ -160,13 +171,16 @@ BEGIN {
     while ((getline raw < path) > 0) {
       number++
       if (length(raw) > 1000) continue
-      if (raw ~ /-----|[Pp]ass|PASS|[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Aa]pi_?[Kk]ey|API_?KEY|A[KS]IA|gh[pousr]_|github_pat_|xox|AIza|sk_live|glpat|_auth/ || key_line) secrets_of()
+      if (raw ~ /-----|[Pp]ass|PASS|[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Aa]pi_?[Kk]ey|API_?KEY|A[KS]IA|gh[pousr]_|github_pat_|xox|AIza|sk_live|glpat|_auth/ || key_line)
+        secrets_of()
       if (lang != "" && lang != "md" && !is_foreign(name)) calls_of(strip(raw, lang))
     }
     close(path)
   }
-  if (evals) finding("eval", "info", eval_file, eval_at, count(evals, "eval", "evals") " of a variable in shell scripts: each is safe only if nobody else can write that text")
-  if (open) finding("open", "warning", open_name, 0, count(open, "file is", "files are") " writable for every user of the machine" (open > 1 ? ", this one for example" : ""))
+  if (evals) finding("eval", "info", eval_file, eval_at, count(evals, "eval", "evals") \
+    " of a variable in shell scripts: each is safe only if nobody else can write that text")
+  if (open) finding("open", "warning", open_name, 0, count(open, "file is", "files are") \
+    " writable for every user of the machine" (open > 1 ? ", this one for example" : ""))
   summary(count(text_files + 0, "text file", "text files") " of " files + 0 " read: " count(secrets + passwords + 0, "secret", "secrets") " in the text, " \
     count(secret_files + 0, "file", "files") " that should not be here, " count(calls + 0, "risky call", "risky calls") ", " \
     count(odd + open + 0, "odd file mode", "odd file modes") ".")

@@ -73,7 +73,8 @@ BEGIN {
         only++
         finding("only", "error", name, number, "\".only\" keeps all other tests of the file from running")
       }
-      if (sleep_of(code, lang)) { sleeps++; finding("sleep", "info", name, number, "this test waits by the clock: slow, and unsteady on a busy machine") }
+      if (sleep_of(code, lang)) { sleeps++; finding("sleep", "info", name, number,
+          "this test waits by the clock: slow, and unsteady on a busy machine") }
     }
     close(path)
   }

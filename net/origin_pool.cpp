@@ -1,0 +1,168 @@
+#include "net/origin_pool.hpp"
+
+#include "net/durations.hpp"
+#include "net/request_head.hpp"
+
+#include <algorithm>
+
+namespace rolecall::net {
+
+origin_pool::origin_pool(boost::asio::io_context& context, std::shared_ptr<pool_settings> settings,
+                         std::function<void(std::shared_ptr<client_call>, http_result)> ended,
+                         std::function<void()> emptied)
+    : context_{context},
+      settings_{std::move(settings)},
+      ended_{std::move(ended)},
+      emptied_{std::move(emptied)},
+      idle_timer_{context} {}
+
+void origin_pool::submit(const std::shared_ptr<client_call>& call) {
+  call->place = waiting_.insert(waiting_.end(), call);
+  call->waiting = true;
+  dispatch();
+  if (!call->waiting || waiting_.size() <= settings_->options.max_waiting_per_origin)
+    return;
+  withdraw(*call);
+  ended_(call, http_failure{http_errc::overloaded, std::to_string(waiting_.size()) +
+                                                       " calls wait already for one of " +
+                                                       std::to_string(connections_) +
+                                                       " connections to " + call->target.origin()});
+}
+
+void origin_pool::withdraw(client_call& call) {
+  if (call.waiting) {
+    call.waiting = false;
+    waiting_.erase(call.place);
+  } else if (auto connection = std::move(call.connection)) {
+    connection->close();
+    --connections_;
+    on_slot_free();
+  }
+}
+
+void origin_pool::close() {
+  idle_timer_.cancel();
+  for (auto& entry : idle_)
+    entry.connection->close();
+  connections_ -= idle_.size();
+  idle_.clear();
+}
+
+void origin_pool::dispatch() {
+  while (!waiting_.empty()) {
+    auto connection = take_idle();
+    if (!connection && connections_ >= settings_->options.max_connections_per_origin)
+      return;
+    auto call = waiting_.front();
+    waiting_.pop_front();
+    call->waiting = false;
+    if (connection)
+      run(call, std::move(connection));
+    else
+      open(call);
+  }
+}
+
+origin_pool::connection_ptr origin_pool::take_idle() {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back().connection);
+    idle_.pop_back();
+    if (connection->usable())
+      return connection;
+    connection->close();
+    --connections_;
+  }
+  return nullptr;
+}
+
+void origin_pool::open(const std::shared_ptr<client_call>& call) {
+  const auto& options = settings_->options;
+  ++connections_;
+  call->connection = std::make_shared<client_connection>(context_, settings_->tls, call->target,
+                                                         options.max_head_bytes);
+  call->connection->open(call->request.connect_timeout,
+                         [self = shared_from_this(), call](std::optional<http_failure> failure) {
+                           if (failure)
+                             return self->on_outcome(call, {std::move(*failure), false, false});
+                           self->run(call, std::move(call->connection));
+                         });
+}
+
+void origin_pool::run(const std::shared_ptr<client_call>& call, connection_ptr connection) {
+  call->connection = std::move(connection);
+  call->connection->exchange(
+      request_head(call->request, call->target, settings_->options.user_agent), call->request,
+      [self = shared_from_this(), call](exchange_outcome outcome) {
+        self->on_outcome(call, std::move(outcome));
+      });
+}
+
+void origin_pool::on_outcome(const std::shared_ptr<client_call>& call, exchange_outcome outcome) {
+  auto connection = std::move(call->connection);
+  const auto* failure = std::get_if<http_failure>(&outcome.result);
+  auto stale = failure && failure->code == http_errc::connection_lost && connection->used() &&
+               !outcome.answer_began;
+  if (outcome.reusable)
+    keep(std::move(connection));
+  else
+    --connections_;
+  if (stale && !call->repeated) {
+    // The slot that has just become free is this call's: it does not wait again.
+    call->repeated = true;
+    return open(call);
+  }
+  on_slot_free();
+  ended_(call, std::move(outcome.result));
+}
+
+void origin_pool::keep(connection_ptr connection) {
+  auto* key = connection.get();
+  connection->watch([weak = weak_from_this(), key] {
+    if (auto self = weak.lock())
+      self->on_idle_dead(key);
+  });
+  auto expires = std::chrono::steady_clock::now() + bounded(settings_->options.idle_timeout);
+  idle_.push_back({std::move(connection), expires});
+  start_idle_timer();
+}
+
+void origin_pool::on_idle_dead(const client_connection* connection) {
+  auto found = std::find_if(idle_.begin(), idle_.end(), [&](const auto& entry) {
+    return entry.connection.get() == connection;
+  });
+  if (found == idle_.end())
+    return;
+  found->connection->close();
+  idle_.erase(found);
+  --connections_;
+  on_slot_free();
+}
+
+void origin_pool::start_idle_timer() {
+  if (idle_timer_runs_ || idle_.empty())
+    return;
+  idle_timer_runs_ = true;
+  idle_timer_.expires_at(idle_.front().expires);
+  idle_timer_.async_wait([weak = weak_from_this()](auto error) {
+    auto self = weak.lock();
+    if (error || !self)
+      return;
+    self->idle_timer_runs_ = false;
+    while (!self->idle_.empty() &&
+           self->idle_.front().expires <= std::chrono::steady_clock::now()) {
+      self->idle_.front().connection->close();
+      self->idle_.pop_front();
+      --self->connections_;
+    }
+    self->start_idle_timer();
+    self->on_slot_free();
+  });
+}
+
+void origin_pool::on_slot_free() {
+  dispatch();
+  if (connections_ == 0 && waiting_.empty())
+    emptied_();
+}
+
+} // namespace rolecall::net

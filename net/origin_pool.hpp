@@ -1,0 +1,93 @@
+#pragma once
+
+#include "net/client_connection.hpp"
+#include "net/http.hpp"
+#include "net/http_client.hpp"
+#include "net/pooled_http_client.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+
+namespace rolecall::net {
+
+class origin_pool;
+
+/// A call from `start` to `done`. Touched on the loop's thread only.
+struct client_call {
+  http_client::call_id id{0};
+  http_request request;
+  url target;
+  http_client::handler done;
+  boost::asio::steady_timer deadline; ///< of the whole call, owned by the client
+  std::shared_ptr<origin_pool> pool;
+
+  // The rest is the pool's.
+  std::shared_ptr<client_connection> connection; ///< that the call is on; null while it waits
+  std::list<std::shared_ptr<client_call>>::iterator place; ///< in the queue, while it waits
+  bool waiting{false};
+  bool repeated{false};
+};
+
+/// What the pools of a client have in common.
+struct pool_settings {
+  http_client_options options;
+  boost::asio::ssl::context tls;
+};
+
+/// The connections to one origin, and the calls that wait for one. Bounded by the options'
+/// `max_connections_per_origin` and `max_waiting_per_origin`; empties as calls end and idle
+/// connections time out. Used on the loop's thread only.
+class origin_pool : public std::enable_shared_from_this<origin_pool> {
+public:
+  /// `ended` gets each submitted call that has not been withdrawn, once, with its result. `emptied`
+  /// is called when there is no connection and no call left.
+  origin_pool(boost::asio::io_context& context, std::shared_ptr<pool_settings> settings,
+              std::function<void(std::shared_ptr<client_call>, http_result)> ended,
+              std::function<void()> emptied);
+
+  /// Puts the call on an idle connection, on a new one, or in the queue.
+  void submit(const std::shared_ptr<client_call>& call);
+
+  /// Takes the call out of the queue, or closes the connection it is on.
+  void withdraw(client_call& call);
+
+  /// Closes everything. No call is ended by it.
+  void close();
+
+private:
+  using connection_ptr = std::shared_ptr<client_connection>;
+
+  struct idle_connection {
+    connection_ptr connection;
+    std::chrono::steady_clock::time_point expires;
+  };
+
+  void dispatch();
+  connection_ptr take_idle();
+  void open(const std::shared_ptr<client_call>& call);
+  void run(const std::shared_ptr<client_call>& call, connection_ptr connection);
+  void on_outcome(const std::shared_ptr<client_call>& call, exchange_outcome outcome);
+  void keep(connection_ptr connection);
+  void on_idle_dead(const client_connection* connection);
+  void start_idle_timer();
+  void on_slot_free();
+
+  boost::asio::io_context& context_;
+  std::shared_ptr<pool_settings> settings_;
+  std::function<void(std::shared_ptr<client_call>, http_result)> ended_;
+  std::function<void()> emptied_;
+  std::size_t connections_{0};                      ///< opening, in use and idle together
+  std::list<std::shared_ptr<client_call>> waiting_; ///< in order of arrival
+  std::deque<idle_connection> idle_;                ///< the one used last is at the back
+  boost::asio::steady_timer idle_timer_;            ///< for the front of `idle_`
+  bool idle_timer_runs_{false};
+};
+
+} // namespace rolecall::net

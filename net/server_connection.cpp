@@ -1,0 +1,282 @@
+#include "net/server_connection.hpp"
+
+#include "net/durations.hpp"
+#include "net/request_check.hpp"
+#include "net/syntax.hpp"
+
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace rolecall::net {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t read_bytes = 4u << 10;
+constexpr std::size_t body_read_bytes = 64u << 10;
+/// What a connection may keep allocated when it has nothing to read.
+constexpr std::size_t idle_buffer_bytes = 8u << 10;
+
+/// After the last response: for the client to read it before a reset can overtake it.
+constexpr std::chrono::milliseconds linger_timeout{1'000};
+
+} // namespace
+
+const std::string& connection_host::date() {
+  auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (now != date_made_) {
+    date_made_ = now;
+    date_ = http_date(now);
+  }
+  return date_;
+}
+
+server_connection::server_connection(asio::ip::tcp::socket socket,
+                                     std::shared_ptr<connection_host> host)
+    : socket_{std::move(socket)},
+      host_{std::move(host)},
+      timer_{socket_.get_executor()},
+      max_buffered_{std::max(host_->options.max_head_bytes, body_read_bytes) + read_bytes} {}
+
+void server_connection::start() {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  enter(phase::idle, host_->options.idle_timeout);
+  read();
+}
+
+void server_connection::drain() {
+  draining_ = true;
+  if (phase_ == phase::idle)
+    close();
+}
+
+void server_connection::close() {
+  if (closed_)
+    return;
+  closed_ = true;
+  timer_.cancel();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  auto self = shared_from_this();
+  if (auto exchange = std::move(exchange_))
+    exchange->disconnect();
+  // A copy: the server may go while it is told.
+  if (auto ended = host_->ended)
+    ended(*this);
+}
+
+void server_connection::enter(phase next, std::optional<std::chrono::milliseconds> time_limit) {
+  phase_ = next;
+  deadline_.reset();
+  if (time_limit) {
+    deadline_ = steady_clock::now() + bounded(*time_limit);
+    if (!timer_at_ || *deadline_ < *timer_at_)
+      start_timer();
+  }
+}
+
+void server_connection::start_timer() {
+  timer_at_ = deadline_;
+  timer_.expires_at(*timer_at_);
+  timer_.async_wait([self = shared_from_this()](auto error) {
+    // An aborted wait has been replaced by one that is earlier.
+    if (!error && !self->closed_)
+      self->on_deadline();
+  });
+}
+
+void server_connection::on_deadline() {
+  timer_at_.reset();
+  if (!deadline_)
+    return;
+  if (*deadline_ > steady_clock::now())
+    return start_timer();
+  if (phase_ == phase::head)
+    return refuse(408, "head_timeout", "the head of the request took too long");
+  if (phase_ == phase::body)
+    return refuse(408, "body_timeout", "the body of the request took too long");
+  close();
+}
+
+void server_connection::read() {
+  if (reading_ || closed_)
+    return;
+  buffer_.consume(std::exchange(parsed_, 0));
+  if (buffer_.size() >= max_buffered_)
+    return;
+  if (phase_ != phase::body && buffer_.size() == 0 && buffer_.capacity() > idle_buffer_bytes)
+    buffer_ = {};
+  reading_ = true;
+  auto wanted = phase_ == phase::body ? body_read_bytes : read_bytes;
+  auto space = buffer_.prepare(std::min(wanted, max_buffered_ - buffer_.size()));
+  socket_.async_read_some(space, [self = shared_from_this()](auto error, std::size_t count) {
+    self->on_read(error, count);
+  });
+}
+
+void server_connection::on_read(boost::system::error_code error, std::size_t count) {
+  reading_ = false;
+  if (closed_)
+    return;
+  // Once the response is being written, a client may have closed its sending half: writing tells.
+  if (error && (phase_ == phase::writing || phase_ == phase::proceed))
+    return;
+  if (error)
+    return close();
+  if (phase_ == phase::linger)
+    return read();
+  buffer_.commit(count);
+  if (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body)
+    return parse();
+  read();
+}
+
+std::string_view server_connection::unparsed() const {
+  std::string_view all{static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+  return all.substr(parsed_);
+}
+
+void server_connection::parse() {
+  using progress = message_parser::progress;
+  const auto& options = host_->options;
+  if (!parser_)
+    parser_.emplace(message_parser::kind::request, options.max_head_bytes, options.max_body_bytes);
+  auto step = [this] {
+    auto data = unparsed();
+    auto result = parser_->feed(data);
+    parsed_ = buffer_.size() - data.size();
+    return result;
+  };
+  auto result = step();
+  if (result == progress::head_done) {
+    enter(phase::body, options.body_timeout);
+    if (!on_head())
+      return;
+    result = step();
+  }
+  if (result == progress::failed)
+    return refuse_unparsed();
+  if (result == progress::complete)
+    return on_request();
+  if (phase_ == phase::idle && parser_->started())
+    enter(phase::head, options.head_timeout);
+  read();
+}
+
+/// A body follows. Whether to read it now: not if the client wants to be told to send it first.
+bool server_connection::on_head() {
+  const auto& request = parser_->message();
+  auto expectation = find_header(request.headers, "expect");
+  if (!expectation || request.minor_version == 0)
+    return true;
+  if (!same_without_case(*expectation, "100-continue")) {
+    refuse(417, "expectation_failed", "the only expectation that can be met is 100-continue");
+    return false;
+  }
+  if (!unparsed().empty())
+    return true;
+  write_continue();
+  return false;
+}
+
+void server_connection::write_continue() {
+  static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
+  phase_ = phase::proceed;
+  asio::async_write(socket_, asio::buffer(text),
+                    [self = shared_from_this()](auto error, std::size_t) {
+                      if (self->closed_)
+                        return;
+                      if (error)
+                        return self->close();
+                      self->phase_ = phase::body;
+                      self->parse();
+                    });
+}
+
+void server_connection::refuse_unparsed() {
+  using error = message_parser::error;
+  switch (parser_->failure()) {
+  case error::head_too_large:
+    return refuse(431, "head_too_large", "the head of the request is over the limit");
+  case error::body_too_large:
+    return refuse(413, "body_too_large", "the body of the request is over the limit");
+  case error::bad_version: return refuse(505, "version_not_supported", parser_->reason());
+  case error::malformed:
+  case error::none: break;
+  }
+  refuse(400, "malformed_request", parser_->reason());
+}
+
+void server_connection::refuse(unsigned status, std::string_view code, std::string_view message) {
+  head_request_ = parser_ && parser_->has_head() && parser_->message().method == "HEAD";
+  keep_alive_ = false;
+  send(error_response(status, code, message));
+}
+
+void server_connection::on_request() {
+  auto& request = parser_->message();
+  keep_alive_ = parser_->keep_alive();
+  head_request_ = request.method == "HEAD";
+  version_1_0_ = request.minor_version == 0;
+  if (const auto* wrong = make_origin_form(request))
+    return refuse(400, "malformed_request", wrong);
+  exchange_ = std::make_shared<exchange_state>();
+  auto exchange = std::make_shared<server_exchange>(std::move(request), weak_from_this(), exchange_,
+                                                    host_->inbox);
+  parser_.reset();
+  enter(phase::handling, std::nullopt);
+  read();
+  // Held, because the server may go while it handles.
+  if (auto handle = host_->handle)
+    (*handle)(std::move(exchange));
+}
+
+void server_connection::respond(http_response response) {
+  if (closed_ || phase_ != phase::handling)
+    return;
+  // A callback that holds the exchange would keep both for ever.
+  std::exchange(exchange_, nullptr)->on_gone = nullptr;
+  send(std::move(response));
+}
+
+void server_connection::send(http_response response) {
+  keep_alive_ = keep_alive_ && !draining_;
+  auto next = !keep_alive_   ? after_response::close
+              : version_1_0_ ? after_response::keep_alive_1_0
+                             : after_response::keep_alive;
+  response_head_ = response_head(response, next, host_->date());
+  response_body_ = std::move(response.body);
+  auto bodiless = head_request_ || is_bodiless(response.status);
+  std::array<asio::const_buffer, 2> buffers{
+      asio::buffer(response_head_), bodiless ? asio::const_buffer{} : asio::buffer(response_body_)};
+  enter(phase::writing, host_->options.write_timeout);
+  asio::async_write(socket_, buffers, [self = shared_from_this()](auto error, std::size_t) {
+    if (!self->closed_)
+      self->on_sent(error);
+  });
+}
+
+void server_connection::on_sent(boost::system::error_code error) {
+  if (error)
+    return close();
+  response_head_.clear();
+  response_body_ = {};
+  parser_.reset();
+  if (keep_alive_ && !draining_) {
+    enter(phase::idle, host_->options.idle_timeout);
+    return parse();
+  }
+  // A close with unread input resets the connection, and may take the response with it.
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  parsed_ = buffer_.size();
+  enter(phase::linger, linger_timeout);
+  read();
+}
+
+} // namespace rolecall::net

@@ -1,0 +1,60 @@
+#include "net/tls.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace rolecall::net {
+
+namespace ssl = boost::asio::ssl;
+
+ssl::context make_tls_client_context(const std::string& ca_file) {
+  ssl::context context{ssl::context::tls_client};
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  context.set_verify_mode(ssl::verify_peer);
+  boost::system::error_code error;
+  if (ca_file.empty())
+    context.set_default_verify_paths(error);
+  else
+    context.load_verify_file(ca_file, error);
+  if (error)
+    throw std::runtime_error{"cannot read the certificates in " +
+                             (ca_file.empty() ? std::string{"the system's store"} : ca_file) +
+                             ": " + error.message()};
+  static constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  SSL_CTX_set_alpn_protos(context.native_handle(), http_1_1.data(), http_1_1.size());
+  return context;
+}
+
+bool expect_host(tls_stream& stream, const std::string& host) {
+  auto* native = stream.native_handle();
+  boost::system::error_code not_an_address;
+  boost::asio::ip::make_address(host, not_an_address);
+  // An address is no server name (RFC 6066), and is compared with another part of the certificate.
+  if (!not_an_address)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), host.c_str()) == 1;
+  SSL_set_hostflags(native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // SSL_ctrl: the macro SSL_set_tlsext_host_name, spelled without its C cast.
+  return SSL_set1_host(native, host.c_str()) == 1 &&
+         SSL_ctrl(native, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                  const_cast<char*>(host.c_str())) == 1;
+}
+
+bool has_unread_input(tls_stream& stream) {
+  auto* native = stream.native_handle();
+  return SSL_pending(native) > 0 || BIO_ctrl_pending(SSL_get_rbio(native)) > 0;
+}
+
+std::string handshake_failure(tls_stream& stream, const boost::system::error_code& error) {
+  auto verdict = SSL_get_verify_result(stream.native_handle());
+  if (verdict != X509_V_OK)
+    return X509_verify_cert_error_string(verdict);
+  return error.message();
+}
+
+} // namespace rolecall::net

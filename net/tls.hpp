@@ -1,0 +1,29 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include <string>
+
+namespace rolecall::net {
+
+using tls_stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
+
+/// A client's TLS settings: 1.2 or newer, the peer's chain verified against `ca_file` (PEM) or, if
+/// that is empty, the system's store. Throws `std::runtime_error` if the file cannot be read.
+boost::asio::ssl::context make_tls_client_context(const std::string& ca_file);
+
+/// To be called before the handshake: sends the name (SNI), and lets the handshake fail unless the
+/// certificate is for `host`, a name or an IP address. False if the library could not note that:
+/// there must be no handshake then.
+[[nodiscard]] bool expect_host(tls_stream& stream, const std::string& host);
+
+/// Whether bytes of the peer are left that have been read from the socket and not from the stream.
+bool has_unread_input(tls_stream& stream);
+
+/// What went wrong in a handshake that ended with `error`: why the certificate was refused, if it
+/// was, or else the error in the library's words.
+std::string handshake_failure(tls_stream& stream, const boost::system::error_code& error);
+
+} // namespace rolecall::net
