@@ -192,7 +192,8 @@ void object_reader::complain(std::string_view key, std::string what) {
 }
 
 const json* object_reader::value(std::string_view key) {
-  asked_.emplace_back(key);
+  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end())
+    asked_.emplace_back(key);
   if (!object_)
     return nullptr;
   auto found = object_->find(key);

@@ -36,9 +36,6 @@ struct reader {
     result.role = role_name{object.required_name("role").value_or("")};
     result.skills = read_skills(object, "skills").value_or(skill_map{});
     result.max_concurrency = concurrency(object);
-    // A service may say more of an agent's state; that it is about to end is all that matters here.
-    if (object.name("state").value_or("") == "stopping")
-      result.state = agent_state::draining;
     result.service_url = service.url;
     return result;
   }

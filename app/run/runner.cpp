@@ -71,7 +71,7 @@ config read_config(const run_options& options) {
   }
   if (!options.service.empty()) {
     if (auto wrong = service_url_problem(options.service))
-      refuse("--service " + options.service + ": " + *wrong);
+      refuse("--service: " + *wrong); // not the URL itself: it may hold a password
     auto url = options.service;
     while (url.back() == '/')
       url.pop_back();
@@ -108,8 +108,14 @@ std::unique_ptr<bundled_service> start_bundled(const run_options& options, confi
   auto& first = settings.fleet.services.front();
   if (options.roles_file.empty() && (!is_default || answers(first.url)))
     return nullptr;
-  auto roles =
-      options.roles_file.empty() ? agents::default_roles_file() : std::filesystem::path{options.roles_file};
+  auto roles = options.roles_file.empty() ? agents::default_roles_file()
+                                          : std::filesystem::path{options.roles_file};
+  if (roles.empty())
+    refuse("no agents service answers at " + first.url +
+           ", and the example roles are not installed; name a file with --roles");
+  std::vector<problem> problems;
+  if (!agents::load_roles_file(roles, problems))
+    refuse(roles.string(), problems);
   auto why = options.roles_file.empty() ? "no agents service answers at " + first.url + ": " : "";
   auto service = std::make_unique<bundled_service>(roles);
   view.note(why + "started the bundled one at " + service->url() + " with the roles of " +

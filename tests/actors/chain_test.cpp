@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 using namespace rolecall;
-using namespace rolecall::testing;
+using namespace rolecall::tests;
 
 TEST_CASE_METHOD(chain_fixture,
                  "a task for a role without agents waits, causes one spawn, and runs") {
@@ -105,10 +105,9 @@ TEST_CASE_METHOD(chain_fixture, "a dead worker is replaced and its attempt retri
   submit({make_task("t")});
   REQUIRE(executing() == 1);
   // The workers are the pool's own; the pool tells nobody who they are.
-  auto& workers =
-      dynamic_cast<caf::stateful_actor<pool_state, pool_actor::base>&>(
-          *caf::actor_cast<caf::abstract_actor*>(pl))
-          .state.workers;
+  auto& workers = dynamic_cast<caf::stateful_actor<pool_state, pool_actor::base>&>(
+                      *caf::actor_cast<caf::abstract_actor*>(pl))
+                      .state.workers;
   for (auto worker : std::vector<worker_actor>{workers})
     caf::anon_send_exit(worker, caf::exit_reason::kill);
   run();

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 using namespace rolecall;
-using namespace rolecall::testing;
+using namespace rolecall::tests;
 
 namespace {
 
@@ -41,9 +41,9 @@ TEST_CASE_METHOD(failure_fixture, "what may be better elsewhere is retried on an
     CHECK(task("t").agent.id.value != first);
   }
   SECTION("an answer that is not the protocol's") {
-    auto body = GENERATE("", "no JSON", "[]", "{}", R"({"status":"completed"})",
-                         R"({"status":"failed"})", R"({"status":"failed","error":"x"})",
-                         R"({"status":"working","output":1})");
+    auto body =
+        GENERATE("", "no JSON", "[]", "{}", R"({"status":"completed"})", R"({"status":"failed"})",
+                 R"({"status":"failed","error":"x"})", R"({"status":"working","output":1})");
     service.agents["another"] = "reviewer";
     advance(millis{2'100});
     REQUIRE(execute("", 200, body));

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace rolecall;
-using namespace rolecall::testing;
+using namespace rolecall::tests;
 
 namespace {
 
@@ -189,7 +189,8 @@ TEST_CASE_METHOD(manager_fixture, "an agent that its service no longer lists lea
   CHECK(agents().empty());
 }
 
-TEST_CASE_METHOD(manager_fixture, "404 on an execution: the agent is gone, another one is spawned") {
+TEST_CASE_METHOD(manager_fixture,
+                 "404 on an execution: the agent is gone, another one is spawned") {
   submit_many(1);
   REQUIRE(executing() == 1);
   service.agents.clear();
@@ -219,7 +220,8 @@ TEST_CASE_METHOD(manager_fixture, "a spawn answered after its agent was listed m
   CHECK(fleet().spawned == 1);
 }
 
-TEST_CASE_METHOD(manager_fixture, "at the end, what was spawned here is retired, the rest is left") {
+TEST_CASE_METHOD(manager_fixture,
+                 "at the end, what was spawned here is retired, the rest is left") {
   service.agents["from-before"] = "reviewer";
   advance(millis{2'100});
   submit_many(3);

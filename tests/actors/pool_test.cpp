@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace rolecall;
-using namespace rolecall::testing;
+using namespace rolecall::tests;
 
 namespace {
 

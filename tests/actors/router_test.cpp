@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace rolecall;
-using namespace rolecall::testing;
+using namespace rolecall::tests;
 
 namespace {
 
@@ -14,7 +14,7 @@ struct router_fixture : actor_fixture {
   std::uint64_t age{0};
 
   explicit router_fixture(router_options options = {})
-    : rt{keep(system.spawn(router, reg, options))} {
+      : rt{keep(system.spawn(router, reg, options))} {
     self->send(rt, atom::subscribe_v, me<demand_listener_actor>());
     run();
   }
@@ -39,9 +39,9 @@ struct router_fixture : actor_fixture {
   }
   void place(const std::string& task, std::uint8_t priority = 0) { place(request(task, priority)); }
 
-  void finish(const std::string& task, const std::string& agent,
-              verdict how = verdict::completed, millis park = millis{0}, bool gone = false,
-              ec kind = ec::http_status, micros elapsed = micros{1'000}) {
+  void finish(const std::string& task, const std::string& agent, verdict how = verdict::completed,
+              millis park = millis{0}, bool gone = false, ec kind = ec::http_status,
+              micros elapsed = micros{1'000}) {
     attempt_outcome outcome;
     outcome.task = task_id{task};
     outcome.attempt = 1;
@@ -113,7 +113,8 @@ TEST_CASE_METHOD(router_fixture, "higher priority goes first, then age") {
   CHECK(order == names{"high@a", "middle@a", "middle-later@a", "low@a"});
 }
 
-TEST_CASE_METHOD(router_fixture, "the agent with the most free slots wins, on a tie the first key") {
+TEST_CASE_METHOD(router_fixture,
+                 "the agent with the most free slots wins, on a tie the first key") {
   put(make_agent("b", "reviewer", 2));
   put(make_agent("a", "reviewer", 2));
   put(make_agent("wide", "reviewer", 3));
@@ -122,7 +123,8 @@ TEST_CASE_METHOD(router_fixture, "the agent with the most free slots wins, on a 
   CHECK(placed() == names{"1@wide", "2@a", "3@b", "4@wide"});
 }
 
-TEST_CASE_METHOD(router_fixture, "with the same room, the better success rate wins, then the latency") {
+TEST_CASE_METHOD(router_fixture,
+                 "with the same room, the better success rate wins, then the latency") {
   put(make_agent("a"));
   put(make_agent("b"));
   place("1");
@@ -165,7 +167,8 @@ TEST_CASE_METHOD(router_fixture, "an agent needs all the skills that a task asks
   CHECK(placed() == names{"t@skilled"});
 }
 
-TEST_CASE_METHOD(router_fixture, "a task that was tried on an agent goes to another, if there is one") {
+TEST_CASE_METHOD(router_fixture,
+                 "a task that was tried on an agent goes to another, if there is one") {
   put(make_agent("a"));
   auto r = request("again");
   r.avoid = {make_agent("a").key};

@@ -22,8 +22,12 @@ namespace rolecall::tests {
 /// The real `rolecall` as a child process; its stdout and stderr are read. Killed at the end.
 class program {
 public:
-  explicit program(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "rolecall");
+  explicit program(std::vector<std::string> arguments)
+      : program{ROLECALL_PROGRAM, std::move(arguments)} {}
+
+  /// Another one, by its path or looked up in PATH.
+  program(const std::string& file, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), file);
     std::vector<char*> argv;
     for (auto& argument : arguments)
       argv.push_back(argument.data());
@@ -35,7 +39,7 @@ public:
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, error[1], STDERR_FILENO);
-    REQUIRE(::posix_spawn(&pid_, ROLECALL_PROGRAM, &actions, nullptr, argv.data(), environ) == 0);
+    REQUIRE(::posix_spawnp(&pid_, file.c_str(), &actions, nullptr, argv.data(), environ) == 0);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(output[1]);
     ::close(error[1]);

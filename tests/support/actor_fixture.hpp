@@ -17,7 +17,7 @@
 #include <deque>
 #include <memory>
 
-namespace rolecall::testing {
+namespace rolecall::tests {
 
 /// Actors under a clock that the test moves: nothing happens but by `run` and `advance`.
 class actor_fixture {
@@ -117,4 +117,4 @@ inline task_spec make_task(const std::string& id, const std::string& role = "rev
   return task;
 }
 
-} // namespace rolecall::testing
+} // namespace rolecall::tests

@@ -3,7 +3,7 @@
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/fake_service.hpp"
 
-namespace rolecall::testing {
+namespace rolecall::tests {
 
 /// All actors of a node, wired as in the program, above a fake service. Executions wait in
 /// `client` until the test answers them.
@@ -26,9 +26,7 @@ struct chain_fixture : actor_fixture {
     return ask<task_record>(coord, atom::get_v, task_id{id});
   }
   fleet_status fleet() { return ask<fleet_status>(mgr, atom::status_v); }
-  std::vector<agent_record> agents() {
-    return ask<std::vector<agent_record>>(reg, atom::list_v);
-  }
+  std::vector<agent_record> agents() { return ask<std::vector<agent_record>>(reg, atom::list_v); }
 
   /// Answers the oldest execution that waits on an agent (or on any).
   bool execute(const std::string& agent = "", unsigned status = 200,
@@ -60,4 +58,4 @@ struct chain_fixture : actor_fixture {
   coordinator_actor coord;
 };
 
-} // namespace rolecall::testing
+} // namespace rolecall::tests

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-namespace rolecall::testing {
+namespace rolecall::tests {
 
 /// An agents service without a network: answers the manager's questions from plain data that the
 /// test reads and changes.
@@ -44,7 +44,8 @@ private:
     if (path == "/roles") {
       auto list = json::array();
       for (const auto& [role, limit] : roles)
-        list.push_back({{"role", role}, {"skills", proficient(skills)}, {"max_concurrency", limit}});
+        list.push_back(
+            {{"role", role}, {"skills", proficient(skills)}, {"max_concurrency", limit}});
       return {200, {}, json{{"roles", list}}.dump()};
     }
     if (path == "/agents" && request.method == "GET") {
@@ -93,4 +94,4 @@ private:
   std::map<std::string, std::vector<std::string>> skilled_; // agent id → its skills
 };
 
-} // namespace rolecall::testing
+} // namespace rolecall::tests

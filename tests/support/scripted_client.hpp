@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace rolecall::testing {
+namespace rolecall::tests {
 
 /// An HTTP client whose answers the test gives: calls wait here until the test, or a script of the
 /// test, answers them.
@@ -89,4 +89,4 @@ private:
   call_id last_id_{0};
 };
 
-} // namespace rolecall::testing
+} // namespace rolecall::tests

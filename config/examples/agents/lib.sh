@@ -393,7 +393,7 @@ start() {
     *) work=$PWD/$work ;;
   esac
   trap 'rm -rf "$work"' EXIT
-  trap 'exit 1' HUP INT TERM
+  trap 'exit 1' HUP INT PIPE TERM
   : >"$work/out"
   cd "$target" 2>/dev/null || die "cannot enter '$path'"
 
