@@ -90,10 +90,14 @@ std::string reworded(std::string message) {
 
 } // namespace
 
+std::string to_text(const problem& problem) {
+  return problem.where.empty() ? problem.what : problem.where + ": " + problem.what;
+}
+
 std::string to_text(const std::vector<problem>& problems) {
   std::string result;
-  for (const auto& [where, what] : problems)
-    result += (where.empty() ? "top level" : where) + ": " + what + "\n";
+  for (const auto& problem : problems)
+    result += to_text(problem) + "\n";
   return result;
 }
 

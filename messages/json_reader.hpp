@@ -22,6 +22,9 @@ struct problem {
   std::string what;  ///< says what is wrong and how to mend it
 };
 
+/// "where: what", or just what if it is about the whole.
+std::string to_text(const problem& problem);
+
 /// All problems of one input, each on a line: "where: what".
 std::string to_text(const std::vector<problem>& problems);
 

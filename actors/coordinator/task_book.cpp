@@ -18,6 +18,11 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
+/// The agent or its service was not there: nothing of the task can have been done.
+bool is_miss(const failure& error) {
+  return error.kind == ec::unknown_agent || error.kind == ec::connect_failed;
+}
+
 millis since(task_book::time_point start, task_book::time_point now) {
   return std::chrono::duration_cast<millis>(now - start);
 }
@@ -142,6 +147,8 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
     break;
   case verdict::retryable:
     t.tried.push_back(outcome.agent);
+    if (is_miss(outcome.error) && t.misses < options_.max_misses)
+      ++t.misses;
     start_again(t, outcome.error, now, out);
     break;
   }
@@ -216,8 +223,8 @@ void task_book::ask_for_agent(task& t, effects& out) {
 }
 
 void task_book::start_again(task& t, failure why, time_point now, effects& out) {
-  if (t.record.attempts >= t.spec.max_attempts) {
-    if (t.spec.max_attempts > 1)
+  if (t.record.attempts - t.misses >= t.spec.max_attempts) {
+    if (t.record.attempts > 1)
       why.message =
           "gave up after " + std::to_string(t.record.attempts) + " attempts: " + why.message;
     t.record.error = std::move(why);

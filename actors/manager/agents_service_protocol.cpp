@@ -136,8 +136,7 @@ service_answer to_answer(const service_config& service, service_answer answer,
   answer.roles.clear();
   answer.agents.clear();
   return fail(spawning ? ec::spawn_refused : ec::protocol_error,
-              "the answer is not the protocol's: " + problems.front().where + " " +
-                  problems.front().what);
+              "the answer is not the protocol's: " + to_text(problems.front()));
 }
 
 } // namespace rolecall

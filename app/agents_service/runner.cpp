@@ -81,7 +81,7 @@ int run_service(runner_options options) {
     listening = listen(context, options.listen, agents);
   } catch (const boost::system::system_error& error) {
     std::fprintf(stderr, "rolecall: cannot listen on %s:%d: %s\n", options.listen.text.c_str(),
-                 options.listen.port, error.what());
+                 options.listen.port, error.code().message().c_str());
     return EXIT_FAILURE;
   }
   auto port = listening.front()->port();

@@ -33,8 +33,8 @@ void tell(const std::string& text) {
 }
 
 [[noreturn]] void refuse(const std::string& source, const std::vector<problem>& problems) {
-  for (const auto& [where, what] : problems)
-    tell(source + ": " + (where.empty() ? "" : where + ": ") + what);
+  for (const auto& problem : problems)
+    tell(source + ": " + to_text(problem));
   throw wrong_input{};
 }
 

@@ -105,6 +105,18 @@ TEST_CASE_METHOD(failure_fixture, "after the last attempt the task fails with th
   CHECK(executing() == 0);
 }
 
+TEST_CASE_METHOD(chain_fixture, "attempts that find no agent do not count, but have a bound") {
+  auto spec = make_task("t");
+  spec.max_attempts = 1; // still at most once: nothing of it has been done
+  submit({spec});
+  std::uint32_t misses = 0;
+  for (; execute("", 404, "{}"); ++misses)
+    advance(millis{5'000});
+  CHECK(misses == coordinator_options{}.max_misses + 1);
+  CHECK(task("t").state == task_state::failed);
+  CHECK(task("t").error.kind == ec::unknown_agent);
+}
+
 TEST_CASE_METHOD(chain_fixture, "max_attempts 1 gives at most once") {
   auto spec = make_task("once");
   spec.max_attempts = 1;

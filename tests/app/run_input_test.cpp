@@ -57,8 +57,8 @@ TEST_CASE("a batch that cannot be read is told with its place") {
   CHECK(problems_of(deep).find("deeper than") != std::string::npos);
   CHECK(problems_of("{}") == "/tasks: is missing\n");
   CHECK(problems_of(R"({"tasks":[]})") == "/tasks: is empty: there is nothing to run\n");
-  CHECK(problems_of("[]") == "top level: is empty: there is nothing to run\n");
-  CHECK(problems_of("7") == "top level: must be an object, not number\n");
+  CHECK(problems_of("[]") == "is empty: there is nothing to run\n");
+  CHECK(problems_of("7") == "must be an object, not number\n");
   CHECK(problems_of(R"({"tasks":{}})") == "/tasks: must be an array, not object\n");
 }
 

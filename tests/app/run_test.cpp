@@ -9,13 +9,12 @@ using json = nlohmann::json;
 
 namespace {
 
-/// tests/support/other_service.py: an agents service in another language.
+/// An agents service of tests/support, in another language, in a process of its own.
 class other_service {
 public:
-  explicit other_service(std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(),
-                     std::string{ROLECALL_SOURCE_DIR} + "/tests/support/other_service.py");
-    child_.emplace("python3", std::move(arguments));
+  explicit other_service(const std::string& script = "other_service.py") {
+    child_.emplace("python3",
+                   std::vector{std::string{ROLECALL_SOURCE_DIR} + "/tests/support/" + script});
     auto line = child_->line();
     REQUIRE(line.starts_with("listening on "));
     url_ = line.substr(std::string{"listening on "}.size());
@@ -116,7 +115,8 @@ TEST_CASE("an agent killed with -9 in the middle of a task: retried elsewhere, a
   auto mode = GENERATE("per_task", "per_agent");
   // On the first attempt the agent kills itself, as an out-of-memory killer would.
   auto script =
-      R"(read line; case $line in *'"attempt":1,'*) kill -9 $$;; esac; echo '"survived"')";
+      R"(while read line; do
+        case $line in *'"attempt":1,'*) kill -9 $$;; esac; echo '"survived"'; done)";
   json roles{
       {"roles",
        {{{"role", "r"}, {"command", {"sh", "-c", script}}, {"mode", mode}, {"max_agents", 4}}}}};
@@ -220,4 +220,48 @@ TEST_CASE("Ctrl-C cancels what runs, reports what is done, and exits with 130") 
   CHECK(child.exit_code() == 130);
   CHECK(output.find("canceled b") != std::string::npos);
   CHECK(output.find("succeeded 1, failed 0, canceled 1") != std::string::npos);
+}
+
+TEST_CASE("whatever an agent answers, the task ends with a clear error, or is done elsewhere") {
+  folder here;
+  other_service service{"faulty_service.py"};
+  struct fault {
+    std::string how;
+    std::string code;    // of the error, if it goes on
+    bool retried = true; // so that "once" helps
+  };
+  const std::vector<fault> faults{{"500", "http_status"},        {"404", "unknown_agent"},
+                                  {"429", "agent_busy"},         {"503", "http_status"},
+                                  {"302", "protocol_error"},     {"400", "http_status", false},
+                                  {"no-json", "protocol_error"}, {"wrong-json", "protocol_error"},
+                                  {"deep", "protocol_error"},    {"half", "connection_lost"},
+                                  {"close", "connection_lost"},  {"nothing", "timeout"},
+                                  {"endless", "too_large"},      {"slow", "timeout"},
+                                  {"garbage", "protocol_error"}};
+  auto tasks = json::array();
+  auto add = [&](const std::string& id) {
+    tasks.push_back({{"task_id", id}, {"role", "worker"}, {"input", 1}, {"timeout", "1s"}});
+  };
+  add("ok");
+  add("http-1.0");
+  for (const auto& fault : faults) {
+    add(fault.how);
+    add("once-" + fault.how);
+  }
+  auto ended =
+      run_to_end({here.write("tasks.json", tasks.dump()), "--service", service.url(), "--json"});
+  CHECK(ended.code == 1);
+  std::map<std::string, json> results;
+  auto report = ended.report();
+  for (const auto& task : report["tasks"])
+    results[task["task_id"]] = task;
+  CHECK(results["ok"]["output"] == "fine");
+  CHECK(results["http-1.0"]["output"] == "fine");
+  for (const auto& fault : faults) {
+    INFO(results[fault.how].dump() << results["once-" + fault.how].dump());
+    CHECK(results[fault.how]["state"] == "failed");
+    CHECK(results[fault.how]["error"]["code"] == fault.code);
+    CHECK(results[fault.how]["attempts"] >= (fault.retried ? 3 : 1));
+    CHECK(results["once-" + fault.how]["state"] == (fault.retried ? "completed" : "failed"));
+  }
 }

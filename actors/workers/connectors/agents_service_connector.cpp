@@ -81,7 +81,7 @@ struct interpreter {
     std::vector<problem> problems;
     auto value = parse_json(body, {SIZE_MAX, max_payload_depth}, problems);
     if (!value)
-      return broken(problems.front().where + " " + problems.front().what);
+      return broken(to_text(problems.front()));
     if (!value->is_object())
       return broken("it is not a JSON object");
     auto status = value->value("status", json{});
