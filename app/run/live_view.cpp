@@ -172,13 +172,16 @@ std::vector<std::string> draw(const std::vector<live_task>& tasks, millis elapse
     widths.role = std::clamp(characters(task.record.role.value), widths.role, widest);
     widths.agent = std::clamp(characters(task.record.agent.id.value), widths.agent, widest);
   }
-  auto room = rows > 1 ? rows - 1 : 0;
+  auto room = rows > 2 ? rows - 2 : 0; // the heading and the bar
   if (shown.size() > room) {
     std::stable_sort(shown.begin(), shown.end(),
                      [](const auto* a, const auto* b) { return interest(*a) < interest(*b); });
     shown.resize(room);
   }
-  std::vector<std::string> result;
+  auto heading = "  " + fit("state", 10) + fit("task", widths.id) + " " + fit("role", widths.role) +
+                 " " + fit("agent", widths.agent) + " try time";
+  std::vector<std::string> result{"\x1b[2m" + fit(heading, std::min(columns, heading.size())) +
+                                  "\x1b[0m"};
   for (const auto* task : shown)
     result.push_back(line_of(*task, widths, now, columns));
   auto count =

@@ -100,6 +100,13 @@ bool answers(const std::string& url) {
   return answered.get_future().get();
 }
 
+/// A path as people read it: relative to where they are, if it lies below.
+std::string shown(const std::filesystem::path& path) {
+  std::error_code error;
+  auto relative = std::filesystem::proximate(path, error);
+  return error || relative.string().starts_with("..") ? path.string() : relative.string();
+}
+
 /// The bundled service, if this run is to have it: its roles were named, or nothing is configured
 /// and nothing answers.
 std::unique_ptr<bundled_service> start_bundled(const run_options& options, config& settings,
@@ -115,11 +122,11 @@ std::unique_ptr<bundled_service> start_bundled(const run_options& options, confi
            ", and the example roles are not installed; name a file with --roles");
   std::vector<problem> problems;
   if (!agents::load_roles_file(roles, problems))
-    refuse(roles.string(), problems);
+    refuse(shown(roles), problems);
   auto why = options.roles_file.empty() ? "no agents service answers at " + first.url + ": " : "";
   auto service = std::make_unique<bundled_service>(roles);
   view.note(why + "started the bundled one at " + service->url() + " with the roles of " +
-            roles.string());
+            shown(roles));
   settings.fleet.services = {{service_name{"bundled"}, service->url()}};
   for (auto& [name, policy] : settings.fleet.roles)
     policy.service = {};
@@ -176,9 +183,8 @@ private:
     auto fleet = status();
     for (const auto& service : fleet.services)
       if (!service.reachable)
-        view_.note("the agents service " + service.name.value + " does not answer (" +
-                   service.problem + "); waiting for up to " +
-                   format_duration(settings_.fleet.patience));
+        view_.note("the agents service at " + service.url + " does not answer (" + service.problem +
+                   "); waiting for up to " + format_duration(settings_.fleet.patience));
     if (!fleet.roles.complete)
       return;
     auto agents = ask<std::vector<agent_record>>(host_.registry(), atom::list_v);
