@@ -27,7 +27,7 @@ node::node(const config& settings)
   auto& sys = *system_;
   auto tasks = settings.coordinator;
   tasks.seed = std::random_device{}();
-  registry_ = sys.spawn(rolecall::registry);
+  registry_ = sys.spawn(rolecall::registry, registry_options{});
   router_ = sys.spawn(rolecall::router, registry_, settings.router);
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
                        manager_options{settings.fleet, {}});

@@ -51,7 +51,7 @@ using task_listener_actor = caf::typed_actor<
 /// The REGISTRY is the single source of truth about agents. Its one writer is the manager.
 using registry_actor = caf::typed_actor<
     // Adds or replaces a record, gives its revision. Fails with ec::stale_revision if the revision
-    // is not newer than the one that is there.
+    // is not newer than the one that is there, with ec::queue_full if there are too many.
     caf::replies_to<atom::put, agent_record>::with<std::uint64_t>,
     // Removes a record, gives whether it was there.
     caf::replies_to<atom::remove, agent_key>::with<bool>,

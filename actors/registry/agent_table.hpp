@@ -18,6 +18,7 @@ public:
 
   /// Null if there is none. Valid until the next change.
   const agent_record* find(const agent_key& key) const;
+  std::size_t size() const noexcept { return agents_.size(); }
   std::vector<agent_record> list() const;
   std::vector<agent_record> list(const role_name& role) const;
   agent_snapshot snapshot() const;

@@ -17,14 +17,16 @@ void publish(self_pointer self, const agent_event& event) {
 
 } // namespace
 
-registry_actor::behavior_type registry(self_pointer self) {
+registry_actor::behavior_type registry(self_pointer self, registry_options options) {
   set_quiet_handlers(self);
   self->set_down_handler([self](const caf::down_msg& down) {
     auto& all = self->state.subscribers;
     std::erase_if(all, [&](const auto& subscriber) { return subscriber.address() == down.source; });
   });
   return {
-      [self](atom::put, agent_record& record) -> caf::result<std::uint64_t> {
+      [self, options](atom::put, agent_record& record) -> caf::result<std::uint64_t> {
+        if (!self->state.agents.find(record.key) && self->state.agents.size() >= options.max_agents)
+          return caf::make_error(ec::queue_full);
         auto revision = record.revision;
         auto event = self->state.agents.put(std::move(record));
         if (!event)

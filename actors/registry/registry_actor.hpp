@@ -9,6 +9,10 @@
 
 namespace rolecall {
 
+struct registry_options {
+  std::size_t max_agents{100'000}; ///< past it, new ones are refused: ec::queue_full
+};
+
 struct registry_state {
   static inline const char* name = "registry";
 
@@ -17,6 +21,7 @@ struct registry_state {
 };
 
 /// See `registry_actor` in messages/interfaces.hpp.
-registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self);
+registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry_state> self,
+                                       registry_options options);
 
 } // namespace rolecall

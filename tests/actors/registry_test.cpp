@@ -8,7 +8,7 @@ using namespace rolecall::tests;
 namespace {
 
 struct registry_fixture : actor_fixture {
-  registry_actor reg = keep(system.spawn(registry));
+  registry_actor reg = keep(system.spawn(registry, registry_options{}));
 
   void put(agent_record record) { ask<std::uint64_t>(reg, atom::put_v, std::move(record)); }
   void subscribe() { self->send(reg, atom::subscribe_v, me<agent_listener_actor>()); }
@@ -104,4 +104,12 @@ TEST_CASE_METHOD(registry_fixture, "removing an agent that is not there is no ev
   subscribe();
   CHECK_FALSE(ask<bool>(reg, atom::remove_v, make_agent("nobody").key));
   CHECK(take<agent_event>().empty());
+}
+
+TEST_CASE_METHOD(registry_fixture, "the number of agents has a bound") {
+  auto small = keep(system.spawn(registry, registry_options{1}));
+  CHECK(ask<std::uint64_t>(small, atom::put_v, make_agent("a", "reviewer", 1, 1)) == 1);
+  ask<std::uint64_t>(small, atom::put_v, make_agent("b", "reviewer", 1, 2));
+  CHECK(last_error == caf::make_error(ec::queue_full));
+  CHECK(ask<std::uint64_t>(small, atom::put_v, make_agent("a", "reviewer", 1, 3)) == 3);
 }

@@ -8,7 +8,7 @@ using namespace rolecall::tests;
 namespace {
 
 struct router_fixture : actor_fixture {
-  registry_actor reg = keep(system.spawn(registry));
+  registry_actor reg = keep(system.spawn(registry, registry_options{}));
   router_actor rt;
   std::uint64_t revision{0};
   std::uint64_t age{0};

@@ -11,7 +11,7 @@ struct chain_fixture : actor_fixture {
   explicit chain_fixture(fleet_options fleet = {}, coordinator_options tasks = {}) {
     client->script = [this](const net::http_request& request) { return service(request); };
     fleet.services = {{service_name{"local"}, "http://service"}};
-    reg = keep(system.spawn(registry));
+    reg = keep(system.spawn(registry, registry_options{}));
     rt = keep(system.spawn(router, reg, router_options{}));
     mgr = keep(system.spawn(manager, reg, rt, client, manager_options{fleet, {}}));
     pl = keep(system.spawn(pool, client, pool_options{}));
