@@ -134,6 +134,9 @@ std::string unknown(const std::string& kind, const std::string& name,
 } // namespace
 
 std::variant<batch, std::vector<problem>> parse_batch(std::string_view text) {
+  constexpr std::string_view byte_order_mark{"\xEF\xBB\xBF"}; // some editors write it
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
   batch_reader reader;
   if (is_ndjson(text))
     reader.read_lines(text);

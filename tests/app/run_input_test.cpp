@@ -36,6 +36,8 @@ TEST_CASE("a batch is an object, an array, or a task a line") {
   CHECK(ids_of("{\"task_id\":\"a\",\"role\":\"r\",\"input\":1}\n\n"
                "{\"role\":\"r\",\"input\":2}\n") == names{"a", "task-2"});
   CHECK(ids_of(R"({"role":"r","input":1})") == names{"task-1"});
+  CHECK(ids_of("\xEF\xBB\xBF{\"role\":\"r\",\"input\":1}\r\n{\"role\":\"r\",\"input\":2}\r\n") ==
+        names{"task-1", "task-2"});
   CHECK(ids_of("\xEF\xBB\xBF[{\"role\":\"r\",\"input\":1}]") == names{"task-1"});
 }
 
