@@ -14,25 +14,26 @@ chunk_decoder::progress chunk_decoder::feed(std::string_view& data, std::string&
       body.append(data.substr(0, count));
       data.remove_prefix(count);
       left_ -= count;
+      decoded_ += count;
       if (left_ == 0)
         state_ = state::data_cr;
       continue;
     }
     auto c = data.front();
     data.remove_prefix(1);
-    if (auto result = step(c, body.size()); result != progress::need_more)
+    if (auto result = step(c); result != progress::need_more)
       return result;
   }
   return progress::need_more;
 }
 
-chunk_decoder::progress chunk_decoder::step(char c, std::size_t body_size) {
+chunk_decoder::progress chunk_decoder::step(char c) {
   auto expect = [&](char wanted, state next) {
     state_ = next;
     return c == wanted ? progress::need_more : progress::malformed;
   };
   switch (state_) {
-  case state::size: return step_size(c, body_size);
+  case state::size: return step_size(c);
   case state::extension:
     if (c == '\r')
       return expect('\r', state::size_lf);
@@ -65,7 +66,7 @@ chunk_decoder::progress chunk_decoder::step(char c, std::size_t body_size) {
   return progress::malformed;
 }
 
-chunk_decoder::progress chunk_decoder::step_size(char c, std::size_t body_size) {
+chunk_decoder::progress chunk_decoder::step_size(char c) {
   unsigned digit = 0;
   auto [end, error] = std::from_chars(&c, &c + 1, digit, 16);
   if (error == std::errc{} && end == &c + 1) {
@@ -75,7 +76,7 @@ chunk_decoder::progress chunk_decoder::step_size(char c, std::size_t body_size) 
   }
   if (digits_ == 0)
     return progress::malformed;
-  if (left_ > max_body_ - body_size)
+  if (left_ > max_body_ - decoded_)
     return progress::too_large;
   if (c == '\r')
     state_ = state::size_lf;

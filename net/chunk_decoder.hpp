@@ -13,7 +13,7 @@ class chunk_decoder {
 public:
   enum class progress { need_more, complete, malformed, too_large };
 
-  /// `max_body_bytes` bounds what `body` may grow to, `max_trailer_bytes` the trailer section.
+  /// `max_body_bytes` bounds all that is decoded, `max_trailer_bytes` the trailer section.
   chunk_decoder(std::size_t max_body_bytes, std::size_t max_trailer_bytes)
       : max_body_{max_body_bytes}, max_trailer_{max_trailer_bytes} {}
 
@@ -35,8 +35,8 @@ private:
     last_lf       ///< before the LF of the empty line that ends it all
   };
 
-  progress step(char c, std::size_t body_size);
-  progress step_size(char c, std::size_t body_size);
+  progress step(char c);
+  progress step_size(char c);
 
   /// For one chunk's extensions, in bytes: nobody sends any, but somebody may send them for ever.
   static constexpr std::size_t max_extension_bytes = 1024;
@@ -44,8 +44,9 @@ private:
   std::size_t max_body_;
   std::size_t max_trailer_;
   state state_{state::size};
-  std::uint64_t left_{0}; ///< of the chunk: its size while that is read, then what is to come
-  std::size_t digits_{0}; ///< of the size's line, read so far
+  std::uint64_t left_{0};    ///< of the chunk: its size while that is read, then what is to come
+  std::uint64_t decoded_{0}; ///< of the body, so far
+  std::size_t digits_{0};    ///< of the size's line, read so far
   std::size_t extension_bytes_{0}; ///< of the size's line, read so far
   std::size_t trailer_bytes_{0};
 };

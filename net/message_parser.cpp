@@ -200,13 +200,14 @@ message_parser::progress message_parser::feed_body(std::string_view& data) {
     case chunk_decoder::progress::complete: state_ = state::complete; return progress::complete;
     }
   }
-  if (state_ == state::until_eof && data.size() > max_body_ - message_.body.size())
+  if (state_ == state::until_eof && data.size() > max_body_ - read_)
     return fail(error::body_too_large, "the body is over the limit");
   auto count = data.size();
   if (state_ == state::length)
     count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, count));
   message_.body.append(data.substr(0, count));
   data.remove_prefix(count);
+  read_ += count;
   if (state_ == state::length && (left_ -= count) == 0)
     state_ = state::complete;
   return state_ == state::complete ? progress::complete : progress::need_more;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rolecall::net {
 
@@ -68,6 +69,10 @@ public:
   /// The message, to be taken out after `complete` (its head may be looked at after `head_done`).
   net::message& message() noexcept { return message_; }
 
+  /// What has come of the body since the last call, for whoever reads it piece by piece. The bound
+  /// is for all pieces together.
+  std::string take_body() { return std::exchange(message_.body, {}); }
+
 private:
   enum class state { head, length, chunked, until_eof, complete };
 
@@ -92,6 +97,7 @@ private:
   state state_{state::head};
   std::size_t scanned_{0}; ///< bytes of the head's beginning that have no end of it in them
   std::uint64_t left_{0};  ///< of a body with Content-Length
+  std::size_t read_{0};    ///< of a body without chunks
   chunk_decoder chunks_;
   error error_{error::none};
   const char* reason_{""};

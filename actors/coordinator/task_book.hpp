@@ -17,7 +17,7 @@ struct coordinator_options {
   std::size_t max_tasks{100'000}; ///< not terminal at the same time; past it: ec::queue_full
   millis timeout{60'000};         ///< of an attempt, where the task names none
   std::uint32_t max_attempts{3};  ///< where the task names none
-  std::uint32_t max_misses{3}; ///< attempts that found no agent, and do not count as attempts
+  std::uint32_t max_misses{3};    ///< attempts that found no agent, and do not count as attempts
   millis retry_backoff{200};      ///< bound of the first wait, doubled by each further one
   millis max_retry_backoff{10'000};
   millis outcome_grace{5'000}; ///< past its timeout, until an attempt is given up
@@ -80,7 +80,7 @@ private:
     time_point submitted{};
     time_point started{};
     std::optional<time_point> due; // of a retry, or to give up
-    std::uint32_t misses{0}; // attempts that certainly reached no agent
+    std::uint32_t misses{0};       // attempts that certainly reached no agent
     std::vector<agent_key> tried;
     std::string trace; // 32 hex digits
   };

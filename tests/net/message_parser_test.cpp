@@ -195,6 +195,26 @@ TEST_CASE("a body at the limit passes, and one byte more does not, however it is
   CHECK(failure_of(kind::response, head + "\r\n" + full + "a") == error::body_too_large);
 }
 
+TEST_CASE("a body that is taken piece by piece is bounded as a whole") {
+  for (std::string framing : {"Transfer-Encoding: chunked\r\n\r\n", "\r\n"}) {
+    auto chunked = framing.size() > 2;
+    auto piece = chunked ? "20\r\n" + std::string(32, 'x') + "\r\n" : std::string(32, 'x');
+    message_parser parser{kind::response, max_head, max_body};
+    auto head = "HTTP/1.1 200 OK\r\n" + framing;
+    std::string_view data{head};
+    REQUIRE(parser.feed(data) == progress::head_done);
+    for (int i = 0; i < 2; ++i) {
+      data = piece;
+      CHECK(parser.feed(data) == progress::need_more);
+      CHECK(parser.take_body() == std::string(32, 'x'));
+      CHECK(parser.message().body.empty());
+    }
+    data = piece;
+    CHECK(parser.feed(data) == progress::failed);
+    CHECK(parser.failure() == error::body_too_large);
+  }
+}
+
 TEST_CASE("a chunk that is none is malformed") {
   auto chunked = get("Transfer-Encoding: chunked\r\n");
   for (const auto* body :
