@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -44,6 +45,8 @@ public:
         pause_{context},
         patience_{context},
         host_{std::make_shared<connection_host>()} {
+    if (options.tls)
+      host_->tls = make_tls_server_context(options.tls->certificate, options.tls->key);
     host_->options = std::move(options);
     host_->handle = std::make_shared<handler>(std::move(handle));
     host_->inbox = std::make_shared<server_inbox>(context, &impl::deliver);
@@ -74,7 +77,15 @@ public:
 private:
   void close(std::chrono::milliseconds patience, std::function<void()> closed);
   void end();
-  static void deliver(std::variant<answer, disconnect_watch> item);
+  static void deliver(server_inbox::item_type item);
+  static void obey(answer& item);
+  static void obey(disconnect_watch& item);
+  static void obey(body_order& item);
+  static void obey(stream_head& item);
+  static void obey(stream_part& item);
+  static void obey(stream_abort& item);
+  static void obey(drain_watch& item);
+  void make_room();
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
   void on_ended(server_connection& connection);
@@ -92,18 +103,54 @@ private:
   std::unordered_map<server_connection*, std::shared_ptr<server_connection>> connections_;
 };
 
-void http_server::impl::deliver(std::variant<answer, disconnect_watch> item) {
-  if (auto* found = std::get_if<answer>(&item)) {
-    if (auto connection = found->connection.lock())
-      connection->respond(std::move(found->response));
+void http_server::impl::deliver(server_inbox::item_type item) {
+  std::visit([](auto& order) { obey(order); }, item);
+}
+
+void http_server::impl::obey(answer& item) {
+  if (auto connection = item.connection.lock())
+    connection->respond(std::move(item.response));
+}
+
+void http_server::impl::obey(disconnect_watch& item) {
+  if (item.state->answered && !item.state->stream_open)
     return;
-  }
-  auto& watch = std::get<disconnect_watch>(item);
-  if (watch.state->answered)
+  item.state->on_gone = std::move(item.gone);
+  if (item.state->gone)
+    item.state->disconnect();
+}
+
+void http_server::impl::obey(body_order& item) {
+  if (auto connection = item.connection.lock())
+    connection->read_body(std::move(item));
+  else
+    item.next({body_piece::state::broken, {}});
+}
+
+void http_server::impl::obey(stream_head& item) {
+  if (item.state->gone)
+    item.state->disconnect();
+  else if (auto connection = item.connection.lock())
+    connection->begin_stream(std::move(item));
+}
+
+void http_server::impl::obey(stream_part& item) {
+  if (auto connection = item.connection.lock())
+    connection->write_part(std::move(item));
+}
+
+void http_server::impl::obey(stream_abort& item) {
+  if (auto connection = item.connection.lock())
+    connection->abort(item);
+}
+
+void http_server::impl::obey(drain_watch& item) {
+  if (!item.state->stream_open)
     return;
-  watch.state->on_gone = std::move(watch.gone);
-  if (watch.state->gone)
-    watch.state->disconnect();
+  if (item.state->backlog <= item.bytes)
+    return item.call();
+  item.state->drained_at = item.bytes;
+  item.state->on_drained = std::move(item.call);
 }
 
 void http_server::impl::accept() {
@@ -126,6 +173,8 @@ void http_server::impl::on_accept(boost::system::error_code error, tcp::socket s
     });
     return;
   }
+  if (!error && connections_.size() >= host_->options.max_connections)
+    make_room();
   if (!error && connections_.size() < host_->options.max_connections) {
     auto connection = std::make_shared<server_connection>(std::move(socket), host_);
     connections_.emplace(connection.get(), connection);
@@ -134,6 +183,21 @@ void http_server::impl::on_accept(boost::system::error_code error, tcp::socket s
     socket.close(error);
   }
   accept();
+}
+
+/// Ends some of the connections that have been silent the longest: several, so that the look at all
+/// of them is worth it.
+void http_server::impl::make_room() {
+  using entry = std::pair<steady_clock::time_point, std::shared_ptr<server_connection>>;
+  std::vector<entry> silent;
+  for (auto& [key, connection] : connections_)
+    if (auto since = connection->silent_since())
+      silent.emplace_back(*since, connection);
+  auto count = std::min(silent.size(), std::max<std::size_t>(1, connections_.size() / 100));
+  std::partial_sort(silent.begin(), silent.begin() + static_cast<std::ptrdiff_t>(count),
+                    silent.end(), [](const entry& a, const entry& b) { return a.first < b.first; });
+  for (std::size_t i = 0; i < count; ++i)
+    silent[i].second->close();
 }
 
 void http_server::impl::on_ended(server_connection& connection) {

@@ -21,6 +21,8 @@ namespace rolecall::net {
 template <class Item>
 class inbox : public std::enable_shared_from_this<inbox<Item>> {
 public:
+  using item_type = Item;
+
   /// `consume` is called on the loop's thread, with one item at a time, until `close`.
   inbox(boost::asio::io_context& context, std::function<void(Item)> consume)
       : context_{context}, consume_{std::move(consume)} {}

@@ -164,12 +164,15 @@ message_parser::progress message_parser::decide_framing() {
 message_parser::progress message_parser::frame_by_length(bool chunked, bool has_length,
                                                          std::uint64_t length) {
   // RFC 9112, 6.3, in its order.
+  if (body_bound_)
+    max_body_ = body_bound_(message_);
   auto status = message_.status;
   auto bodiless =
       kind_ == kind::response && (no_body_ || status / 100 == 1 || status == 204 || status == 304);
   if (bodiless) {
     state_ = state::complete;
   } else if (chunked) {
+    chunks_.emplace(max_body_, max_head_);
     state_ = state::chunked;
   } else if (has_length) {
     if (length > max_body_)
@@ -192,7 +195,7 @@ message_parser::progress message_parser::feed_body(std::string_view& data) {
   if (state_ == state::complete)
     return progress::complete;
   if (state_ == state::chunked) {
-    switch (chunks_.feed(data, message_.body)) {
+    switch (chunks_->feed(data, message_.body)) {
     case chunk_decoder::progress::need_more: return progress::need_more;
     case chunk_decoder::progress::malformed: return fail(error::malformed, "a chunk is malformed");
     case chunk_decoder::progress::too_large:

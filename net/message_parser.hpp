@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,10 +42,13 @@ public:
 
   /// Bounds in bytes. The body's is for what is left when chunks have been decoded.
   message_parser(kind what, std::size_t max_head_bytes, std::size_t max_body_bytes)
-      : kind_{what},
-        max_head_{max_head_bytes},
-        max_body_{max_body_bytes},
-        chunks_{max_body_bytes, max_head_bytes} {}
+      : kind_{what}, max_head_{max_head_bytes}, max_body_{max_body_bytes} {}
+
+  /// To be called before the first byte: gives the body's bound for a message whose head has been
+  /// read, in the place of `max_body_bytes`.
+  void bound_body_by(std::function<std::size_t(const net::message&)> bound) {
+    body_bound_ = std::move(bound);
+  }
 
   /// To be called before the first byte: the response answers a HEAD request, so has no body.
   void expect_no_body() noexcept { no_body_ = true; }
@@ -65,6 +70,8 @@ public:
   /// Whether the sender agrees to keep the connection, and the message ends without closing it.
   /// After `complete`.
   bool keep_alive() const noexcept { return keep_alive_ && state_ == state::complete; }
+  /// The same if the rest of the body comes as announced. After `head_done`.
+  bool would_keep_alive() const noexcept { return keep_alive_ && state_ != state::until_eof; }
 
   /// The message, to be taken out after `complete` (its head may be looked at after `head_done`).
   net::message& message() noexcept { return message_; }
@@ -91,6 +98,7 @@ private:
   kind kind_;
   std::size_t max_head_;
   std::size_t max_body_;
+  std::function<std::size_t(const net::message&)> body_bound_;
   bool no_body_{false};
   bool started_{false};
   bool keep_alive_{false};
@@ -98,7 +106,7 @@ private:
   std::size_t scanned_{0}; ///< bytes of the head's beginning that have no end of it in them
   std::uint64_t left_{0};  ///< of a body with Content-Length
   std::size_t read_{0};    ///< of a body without chunks
-  chunk_decoder chunks_;
+  std::optional<chunk_decoder> chunks_; ///< of a chunked body
   error error_{error::none};
   const char* reason_{""};
   net::message message_;

@@ -34,7 +34,7 @@ bool is_sendable(const http_response& response) {
          });
 }
 
-std::string response_head(const http_response& response, after_response next,
+std::string response_head(const http_response& response, body_framing framing, after_response next,
                           std::string_view date) {
   namespace http = boost::beast::http;
   auto reason = http::obsolete_reason(http::int_to_status(response.status));
@@ -45,7 +45,9 @@ std::string response_head(const http_response& response, after_response next,
   for (const auto& [name, value] : response.headers)
     if (!is_own(name))
       head.append(name).append(": ").append(value).append("\r\n");
-  if (!is_bodiless(response.status))
+  if (framing == body_framing::chunked)
+    head.append("Transfer-Encoding: chunked\r\n");
+  else if (framing == body_framing::length && !is_bodiless(response.status))
     head.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
   if (next == after_response::close)
     head.append("Connection: close\r\n");

@@ -24,10 +24,17 @@ constexpr bool is_bodiless(unsigned status) {
 /// How the connection goes on after a response, in the words of its Connection header.
 enum class after_response { close, keep_alive, keep_alive_1_0 };
 
+/// How a client knows where the body of a response ends.
+enum class body_framing {
+  length,  ///< by its length
+  chunked, ///< by the last chunk
+  close    ///< by the end of the connection
+};
+
 /// The status line and the headers, with the empty line that ends them. `Content-Length`, `Date`,
 /// `Connection` and `Transfer-Encoding` of the response's own headers are left out: they are
 /// written here. `date` is an HTTP date.
-std::string response_head(const http_response& response, after_response next,
+std::string response_head(const http_response& response, body_framing framing, after_response next,
                           std::string_view date);
 
 /// `now` as RFC 9110 writes it, "Sun, 06 Nov 1994 08:49:37 GMT".

@@ -4,10 +4,9 @@
 #include "net/request_check.hpp"
 #include "net/syntax.hpp"
 
-#include <boost/asio/write.hpp>
-
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace rolecall::net {
@@ -38,16 +37,35 @@ const std::string& connection_host::date() {
 
 server_connection::server_connection(asio::ip::tcp::socket socket,
                                      std::shared_ptr<connection_host> host)
-    : socket_{std::move(socket)},
+    : socket_{std::move(socket), host->tls ? &*host->tls : nullptr},
       host_{std::move(host)},
-      timer_{socket_.get_executor()},
+      timer_{socket_.tcp().get_executor()},
       max_buffered_{std::max(host_->options.max_head_bytes, body_read_bytes) + read_bytes} {}
 
 void server_connection::start() {
   boost::system::error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  enter(phase::idle, host_->options.idle_timeout);
-  read();
+  socket_.tcp().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  if (auto remote = socket_.tcp().remote_endpoint(ignored); !ignored)
+    peer_ = remote.address().to_string();
+  if (!socket_.is_encrypted()) {
+    enter(phase::idle, host_->options.idle_timeout);
+    return read();
+  }
+  enter(phase::idle, host_->options.head_timeout);
+  socket_.handshake([self = shared_from_this()](auto error) {
+    if (self->closed_)
+      return;
+    if (error)
+      return self->close();
+    self->enter(phase::idle, self->host_->options.idle_timeout);
+    self->read();
+  });
+}
+
+std::optional<steady_clock::time_point> server_connection::silent_since() const {
+  if (phase_ != phase::idle && phase_ != phase::head)
+    return std::nullopt;
+  return since_;
 }
 
 void server_connection::drain() {
@@ -61,9 +79,10 @@ void server_connection::close() {
     return;
   closed_ = true;
   timer_.cancel();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   auto self = shared_from_this();
+  deliver({body_piece::state::broken, {}});
+  parts_.clear();
   if (auto exchange = std::move(exchange_))
     exchange->disconnect();
   // A copy: the server may go while it is told.
@@ -73,9 +92,10 @@ void server_connection::close() {
 
 void server_connection::enter(phase next, std::optional<std::chrono::milliseconds> time_limit) {
   phase_ = next;
+  since_ = steady_clock::now();
   deadline_.reset();
   if (time_limit) {
-    deadline_ = steady_clock::now() + bounded(*time_limit);
+    deadline_ = since_ + bounded(*time_limit);
     if (!timer_at_ || *deadline_ < *timer_at_)
       start_timer();
   }
@@ -101,6 +121,8 @@ void server_connection::on_deadline() {
     return refuse(408, "head_timeout", "the head of the request took too long");
   if (phase_ == phase::body)
     return refuse(408, "body_timeout", "the body of the request took too long");
+  if (phase_ == phase::handling)
+    return on_late();
   close();
 }
 
@@ -110,12 +132,13 @@ void server_connection::read() {
   buffer_.consume(std::exchange(parsed_, 0));
   if (buffer_.size() >= max_buffered_)
     return;
-  if (phase_ != phase::body && buffer_.size() == 0 && buffer_.capacity() > idle_buffer_bytes)
+  auto in_body = phase_ == phase::body || body_open_;
+  if (!in_body && buffer_.size() == 0 && buffer_.capacity() > idle_buffer_bytes)
     buffer_ = {};
   reading_ = true;
-  auto wanted = phase_ == phase::body ? body_read_bytes : read_bytes;
+  auto wanted = in_body ? body_read_bytes : read_bytes;
   auto space = buffer_.prepare(std::min(wanted, max_buffered_ - buffer_.size()));
-  socket_.async_read_some(space, [self = shared_from_this()](auto error, std::size_t count) {
+  socket_.read_some(space, [self = shared_from_this()](auto error, std::size_t count) {
     self->on_read(error, count);
   });
 }
@@ -134,6 +157,8 @@ void server_connection::on_read(boost::system::error_code error, std::size_t cou
   buffer_.commit(count);
   if (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body)
     return parse();
+  if (pull_)
+    return feed_body();
   read();
 }
 
@@ -145,8 +170,15 @@ std::string_view server_connection::unparsed() const {
 void server_connection::parse() {
   using progress = message_parser::progress;
   const auto& options = host_->options;
-  if (!parser_)
+  if (!parser_) {
     parser_.emplace(message_parser::kind::request, options.max_head_bytes, options.max_body_bytes);
+    if (options.streams_body)
+      parser_->bound_body_by([&options](const message& head) {
+        return options.streams_body(head.method, head.target, head.headers)
+                   ? std::numeric_limits<std::size_t>::max()
+                   : options.max_body_bytes;
+      });
+  }
   auto step = [this] {
     auto data = unparsed();
     auto result = parser_->feed(data);
@@ -169,34 +201,40 @@ void server_connection::parse() {
   read();
 }
 
-/// A body follows. Whether to read it now: not if the client wants to be told to send it first.
+/// A body follows. Whether to read it now: not if the client wants to be told to send it first, nor
+/// if the handler will ask for it.
 bool server_connection::on_head() {
   const auto& request = parser_->message();
   auto expectation = find_header(request.headers, "expect");
-  if (!expectation || request.minor_version == 0)
-    return true;
-  if (!same_without_case(*expectation, "100-continue")) {
+  auto expects = expectation && request.minor_version == 1;
+  if (expects && !same_without_case(*expectation, "100-continue")) {
     refuse(417, "expectation_failed", "the only expectation that can be met is 100-continue");
     return false;
   }
-  if (!unparsed().empty())
+  expects = expects && unparsed().empty();
+  const auto& streams = host_->options.streams_body;
+  if (streams && streams(request.method, request.target, request.headers)) {
+    body_open_ = true;
+    owes_continue_ = expects;
+    on_request();
+    return false;
+  }
+  if (!expects)
     return true;
   write_continue();
   return false;
 }
 
 void server_connection::write_continue() {
-  static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
   phase_ = phase::proceed;
-  asio::async_write(socket_, asio::buffer(text),
-                    [self = shared_from_this()](auto error, std::size_t) {
-                      if (self->closed_)
-                        return;
-                      if (error)
-                        return self->close();
-                      self->phase_ = phase::body;
-                      self->parse();
-                    });
+  socket_.write(asio::buffer(continue_text), [self = shared_from_this()](auto error, std::size_t) {
+    if (self->closed_)
+      return;
+    if (error)
+      return self->close();
+    self->phase_ = phase::body;
+    self->parse();
+  });
 }
 
 void server_connection::refuse_unparsed() {
@@ -216,20 +254,23 @@ void server_connection::refuse_unparsed() {
 void server_connection::refuse(unsigned status, std::string_view code, std::string_view message) {
   head_request_ = parser_ && parser_->has_head() && parser_->message().method == "HEAD";
   keep_alive_ = false;
-  send(error_response(status, code, message));
+  body_open_ = false;
+  const auto& make = host_->options.refusal;
+  send(make ? make(status, code, message) : error_response(status, code, message));
 }
 
 void server_connection::on_request() {
   auto& request = parser_->message();
-  keep_alive_ = parser_->keep_alive();
+  keep_alive_ = body_open_ ? parser_->would_keep_alive() : parser_->keep_alive();
   head_request_ = request.method == "HEAD";
   version_1_0_ = request.minor_version == 0;
   if (const auto* wrong = make_origin_form(request))
     return refuse(400, "malformed_request", wrong);
   exchange_ = std::make_shared<exchange_state>();
-  auto exchange = std::make_shared<server_exchange>(std::move(request), weak_from_this(), exchange_,
-                                                    host_->inbox);
-  parser_.reset();
+  auto exchange = std::make_shared<server_exchange>(std::move(request), peer_, weak_from_this(),
+                                                    exchange_, host_->inbox);
+  if (!body_open_)
+    parser_.reset();
   enter(phase::handling, std::nullopt);
   read();
   // Held, because the server may go while it handles.
@@ -238,25 +279,35 @@ void server_connection::on_request() {
 }
 
 void server_connection::respond(http_response response) {
-  if (closed_ || phase_ != phase::handling)
+  if (closed_ || phase_ != phase::handling || stream_)
     return;
   // A callback that holds the exchange would keep both for ever.
   std::exchange(exchange_, nullptr)->on_gone = nullptr;
-  send(std::move(response));
+  keep_alive_ = keep_alive_ && !body_open_; // the rest of the body would be taken for a request
+  body_open_ = false;
+  deliver({body_piece::state::broken, {}});
+  if (stream_writing_) // "100 Continue", which is over soon
+    deferred_ = std::move(response);
+  else
+    send(std::move(response));
 }
 
-void server_connection::send(http_response response) {
-  keep_alive_ = keep_alive_ && !draining_;
+std::string server_connection::head_of(const http_response& response, body_framing framing) {
+  keep_alive_ = keep_alive_ && !draining_ && framing != body_framing::close;
   auto next = !keep_alive_   ? after_response::close
               : version_1_0_ ? after_response::keep_alive_1_0
                              : after_response::keep_alive;
-  response_head_ = response_head(response, next, host_->date());
+  return response_head(response, framing, next, host_->date());
+}
+
+void server_connection::send(http_response response) {
+  response_head_ = head_of(response, body_framing::length);
   response_body_ = std::move(response.body);
   auto bodiless = head_request_ || is_bodiless(response.status);
   std::array<asio::const_buffer, 2> buffers{
       asio::buffer(response_head_), bodiless ? asio::const_buffer{} : asio::buffer(response_body_)};
   enter(phase::writing, host_->options.write_timeout);
-  asio::async_write(socket_, buffers, [self = shared_from_this()](auto error, std::size_t) {
+  socket_.write(buffers, [self = shared_from_this()](auto error, std::size_t) {
     if (!self->closed_)
       self->on_sent(error);
   });
@@ -267,13 +318,17 @@ void server_connection::on_sent(boost::system::error_code error) {
     return close();
   response_head_.clear();
   response_body_ = {};
+  on_response_done();
+}
+
+void server_connection::on_response_done() {
   parser_.reset();
   if (keep_alive_ && !draining_) {
     enter(phase::idle, host_->options.idle_timeout);
     return parse();
   }
   // A close with unread input resets the connection, and may take the response with it.
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  socket_.finish_sending();
   parsed_ = buffer_.size();
   enter(phase::linger, linger_timeout);
   read();

@@ -13,6 +13,13 @@ namespace rolecall::net {
 
 namespace ssl = boost::asio::ssl;
 
+namespace {
+
+/// The one protocol that is spoken here, as ALPN (RFC 7301) lists it.
+constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+} // namespace
+
 ssl::context make_tls_client_context(const std::string& ca_file) {
   ssl::context context{ssl::context::tls_client};
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
@@ -26,8 +33,34 @@ ssl::context make_tls_client_context(const std::string& ca_file) {
     throw std::runtime_error{"cannot read the certificates in " +
                              (ca_file.empty() ? std::string{"the system's store"} : ca_file) +
                              ": " + error.message()};
-  static constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   SSL_CTX_set_alpn_protos(context.native_handle(), http_1_1.data(), http_1_1.size());
+  return context;
+}
+
+ssl::context make_tls_server_context(const std::string& certificate_file,
+                                     const std::string& key_file) {
+  ssl::context context{ssl::context::tls_server};
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  boost::system::error_code error;
+  context.use_certificate_chain_file(certificate_file, error);
+  if (error)
+    throw std::runtime_error{"cannot use the certificate in " + certificate_file + ": " +
+                             error.message()};
+  context.use_private_key_file(key_file, ssl::context::pem, error);
+  if (error)
+    throw std::runtime_error{"cannot use the key in " + key_file + ": " + error.message()};
+  SSL_CTX_set_alpn_select_cb(
+      context.native_handle(),
+      [](SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+         unsigned offered_size, void*) {
+        // The result points into what was offered, or into ours: neither is written to.
+        auto* result = const_cast<unsigned char**>(chosen);
+        return SSL_select_next_proto(result, size, http_1_1.data(), http_1_1.size(), offered,
+                                     offered_size) == OPENSSL_NPN_NEGOTIATED
+                   ? SSL_TLSEXT_ERR_OK
+                   : SSL_TLSEXT_ERR_ALERT_FATAL;
+      },
+      nullptr);
   return context;
 }
 

@@ -14,6 +14,12 @@ using tls_stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
 /// that is empty, the system's store. Throws `std::runtime_error` if the file cannot be read.
 boost::asio::ssl::context make_tls_client_context(const std::string& ca_file);
 
+/// A server's TLS settings: 1.2 or newer, with the certificate chain and the key of PEM files.
+/// Throws `std::runtime_error` that names the file if one cannot be read, or if they do not belong
+/// together.
+boost::asio::ssl::context make_tls_server_context(const std::string& certificate_file,
+                                                  const std::string& key_file);
+
 /// To be called before the handshake: sends the name (SNI), and lets the handshake fail unless the
 /// certificate is for `host`, a name or an IP address. False if the library could not note that:
 /// there must be no handshake then.

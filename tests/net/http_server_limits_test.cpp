@@ -141,7 +141,7 @@ TEST_CASE("a client that does not read its response is closed on") {
   CHECK(client.read_to_end().size() < large.size());
 }
 
-TEST_CASE("connections past the bound are closed on accept, and those before it live on") {
+TEST_CASE("past the bound, the connection that has been silent the longest makes room") {
   server_fixture fixture{echo, {.max_connections = 2}};
   auto one = fixture.connect();
   auto two = fixture.connect();
@@ -149,9 +149,21 @@ TEST_CASE("connections past the bound are closed on accept, and those before it 
     client->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     client->read_response();
   }
+  CHECK(fixture.answer("GET / HTTP/1.0\r\n\r\n").ends_with("GET /? "));
+  CHECK(one.read_to_end().empty());
+  two.send("GET /again HTTP/1.0\r\n\r\n");
+  CHECK(two.read_to_end().ends_with("GET /again? "));
+}
+
+TEST_CASE("connections past the bound are closed on accept if the others have work") {
+  exchange_queue exchanges;
+  server_fixture fixture{exchanges.handler(), {.max_connections = 1}};
+  auto one = fixture.connect();
+  one.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  auto exchange = exchanges.next();
   CHECK(fixture.connect().read_to_end().empty());
-  one.send("GET /again HTTP/1.0\r\n\r\n");
-  CHECK(one.read_to_end().ends_with("GET /again? "));
+  exchange->respond({204, {}, {}});
+  CHECK(one.read_response().starts_with("HTTP/1.1 204"));
 }
 
 TEST_CASE("silent connections do not keep others from being served") {
