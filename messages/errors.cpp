@@ -27,6 +27,8 @@ std::string to_string(ec code) {
   case ec::worker_lost: return "worker_lost";
   case ec::canceled: return "canceled";
   case ec::shutting_down: return "shutting_down";
+  case ec::task_not_retryable: return "task_not_retryable";
+  case ec::at_maximum: return "at_maximum";
   }
   return "unknown_error";
 }

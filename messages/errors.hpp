@@ -31,6 +31,8 @@ enum class ec : std::uint8_t {
   worker_lost,         ///< the worker that ran the attempt ended
   canceled,            ///< somebody canceled the task
   shutting_down,       ///< the node ends
+  task_not_retryable,  ///< only a task that failed, or was canceled or rejected, can be done again
+  at_maximum,          ///< the role has as many agents as it may have
 };
 
 /// The value's name, for example "unknown_role".

@@ -42,8 +42,8 @@ using outcome_listener_actor = caf::typed_actor<
 
 /// Whoever follows tasks.
 using task_listener_actor = caf::typed_actor<
-    // A task as it stands now; sent for every change of its state.
-    caf::reacts_to<task_record>>;
+    // A task as it stands now; sent for every change of its state, in order, without gaps.
+    caf::reacts_to<task_event>>;
 
 // -- the actors
 // --------------------------------------------------------------------------------------
@@ -81,13 +81,26 @@ using router_actor = agent_listener_actor::extend<
     caf::reacts_to<role_directory>,
     // Refuses all who wait for a role that has no agent.
     caf::reacts_to<role_unavailable>,
+    // Why a task waits here. Fails with ec::unknown_task if it does not.
+    caf::replies_to<atom::explain, task_id>::with<wait_explanation>,
+    // Everything it sees.
+    caf::replies_to<atom::status>::with<routing_status>,
     // INTERNAL: a point in time has come at which something may be due.
     caf::reacts_to<atom::wake>>;
 
 /// The MANAGER owns the fleet: it spawns, finds, checks, drains and retires agents.
 using manager_actor = demand_listener_actor::extend<
-    // The fleet. Answered once every service has been checked at least once.
+    // The fleet as it is known now.
     caf::replies_to<atom::status>::with<fleet_status>,
+    // The same, answered once every service has been checked at least once.
+    caf::replies_to<atom::checked>::with<fleet_status>,
+    // Spawns an agent, within the role's maximum. Fails with ec::unknown_role, at_maximum, or what
+    // the service said (ec::spawn_refused, service_unreachable). It is retired when it is idle, as
+    // others are.
+    caf::replies_to<atom::spawn, role_name>::with<agent_record>,
+    // Drains an agent and has its service end it, whatever the role's minimum; gives its record.
+    // Fails with ec::unknown_agent.
+    caf::replies_to<atom::drain, agent_key>::with<agent_record>,
     // Ends scaling and retires what this manager has spawned, down to each role's minimum; gives
     // the number of agents that services confirmed as ended. Within the time given.
     caf::replies_to<atom::retire, millis>::with<std::uint64_t>,
@@ -122,9 +135,14 @@ using coordinator_actor = placement_listener_actor::extend_with<outcome_listener
     caf::replies_to<atom::cancel_all>::with<std::uint64_t>,
     // A task as it stands. Fails with ec::unknown_task.
     caf::replies_to<atom::get, task_id>::with<task_record>,
-    // All tasks, in the order of their submit.
-    caf::replies_to<atom::list>::with<std::vector<task_record>>,
-    // Sends all tasks as they stand, then each change.
+    // Those of these tasks that are known, with everything that is known of them.
+    caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
+    // Submits a task anew, under the second id. Fails with ec::unknown_task, task_not_retryable, or
+    // as a submit does.
+    caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
+    // A page of tasks. It may be short or empty and still not be the last one.
+    caf::replies_to<atom::list, task_query>::with<task_page>,
+    // Sends all tasks as they stand, then each change. Tasks that are over are forgotten some time.
     caf::reacts_to<atom::subscribe, task_listener_actor>,
     // INTERNAL: a point in time has come at which something may be due.
     caf::reacts_to<atom::wake>>;

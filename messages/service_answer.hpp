@@ -22,6 +22,7 @@ struct service_answer {
                           ///< what has been learnt since
   role_name role;         ///< with `spawn`: the role asked for
   agent_id agent;         ///< with `retire`: the agent
+  std::uint64_t order{0}; ///< with `spawn`: whose it is, if somebody asked for it; else 0
   bool ok{false};
   failure error;                    ///< if not ok
   bool final{false};                ///< if not ok: asking again would not help
@@ -34,8 +35,8 @@ struct service_answer {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, service_answer& x) {
-  return f(x.service, x.question, x.round, x.role, x.agent, x.ok, x.error, x.final, x.retry_after,
-           x.roles, x.agents);
+  return f(x.service, x.question, x.round, x.role, x.agent, x.order, x.ok, x.error, x.final,
+           x.retry_after, x.roles, x.agents);
 }
 
 } // namespace rolecall

@@ -1,5 +1,7 @@
 #include "messages/values.hpp"
 
+#include <algorithm>
+
 namespace rolecall {
 
 std::string to_string(agent_state state) {
@@ -31,6 +33,30 @@ std::string to_string(verdict value) {
   case verdict::canceled: return "canceled";
   }
   return "unknown";
+}
+
+std::string to_string(wait_reason reason) {
+  switch (reason) {
+  case wait_reason::no_agent: return "no_agent";
+  case wait_reason::at_limit: return "at_limit";
+  case wait_reason::parked: return "parked";
+  case wait_reason::lacks_skill: return "lacks_skill";
+  case wait_reason::draining: return "draining";
+  case wait_reason::suspect: return "suspect";
+  case wait_reason::bounded: return "bounded";
+  }
+  return "unknown";
+}
+
+bool matches(const task_query& query, const task_record& task) {
+  auto has_label = [&](const auto& wanted) {
+    auto found = task.labels.find(wanted.first);
+    return found != task.labels.end() && (wanted.second.empty() || found->second == wanted.second);
+  };
+  return (query.role.empty() || query.role == task.role) &&
+         (query.context_id.empty() || query.context_id == task.context_id) &&
+         (query.states == 0 || (query.states & bit_of(task.state)) != 0) &&
+         std::all_of(query.labels.begin(), query.labels.end(), has_label);
 }
 
 } // namespace rolecall

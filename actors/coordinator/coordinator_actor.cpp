@@ -28,9 +28,9 @@ struct carrier {
   void operator()(const attempt_outcome& outcome) const {
     self->send(self->state.router, atom::finished_v, outcome);
   }
-  void operator()(const task_record& record) const {
+  void operator()(const task_event& event) const {
     for (const auto& listener : self->state.listeners)
-      self->send(listener, record);
+      self->send(listener, event);
   }
 };
 
@@ -87,12 +87,26 @@ coordinator_actor::behavior_type coordinator(self_pointer self, router_actor rou
           return *record;
         return caf::make_error(ec::unknown_task);
       },
-      [self](atom::list) { return self->state.book.list(); },
+      [self](atom::describe, const std::vector<task_id>& ids) {
+        std::vector<task_detail> result;
+        for (const auto& id : ids)
+          if (auto detail = self->state.book.describe(id, now(self)))
+            result.push_back(std::move(*detail));
+        return result;
+      },
+      [self](atom::retry, const task_id& id, const task_id& fresh) -> caf::result<task_detail> {
+        auto result = self->state.book.retry(id, fresh, now(self));
+        if (const auto* refused = std::get_if<failure>(&result))
+          return caf::make_error(refused->kind, refused->message);
+        carry_out(self, std::get<task_book::effects>(result));
+        return *self->state.book.describe(fresh, now(self));
+      },
+      [self](atom::list, const task_query& query) { return self->state.book.list(query); },
       [self](atom::subscribe, const task_listener_actor& listener) {
         self->monitor(listener);
         self->state.listeners.push_back(listener);
         for (const auto& record : self->state.book.list())
-          self->send(listener, record);
+          self->send(listener, task_event{0, unix_time{0}, record, {}});
       },
       [self](atom::wake) {
         self->state.timer.fired(now(self));

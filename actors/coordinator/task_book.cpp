@@ -18,6 +18,19 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
+constexpr std::size_t max_history = 32;
+
+/// The trace of a `traceparent` header (W3C Trace Context), if it is one of a form that we know.
+std::optional<std::string> trace_of(const std::string& traceparent) {
+  auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-')
+    return std::nullopt;
+  auto trace = traceparent.substr(3, 32);
+  auto usable = std::all_of(trace.begin(), trace.end(), is_hex) &&
+                trace.find_first_not_of('0') != std::string::npos;
+  return usable ? std::optional{trace} : std::nullopt;
+}
+
 /// The agent or its service was not there: nothing of the task can have been done.
 bool is_miss(const failure& error) {
   return error.kind == ec::unknown_agent || error.kind == ec::connect_failed;
@@ -41,6 +54,13 @@ std::variant<task_book::effects, failure> task_book::submit(const std::vector<ta
   if (open_ + specs.size() > options_.max_tasks)
     return failure{ec::queue_full, "at most " + std::to_string(options_.max_tasks) +
                                        " tasks can be under way at the same time"};
+  std::size_t bytes = 0;
+  for (const auto& spec : specs)
+    bytes += spec.input.str().size();
+  if (open_bytes_ + bytes > options_.max_input_bytes)
+    return failure{ec::queue_full, "the inputs of all tasks under way can have at most " +
+                                       std::to_string(options_.max_input_bytes) + " bytes"};
+  open_bytes_ += bytes;
   effects out;
   for (const auto& spec : specs) {
     auto& t = tasks_[spec.id];
@@ -51,12 +71,18 @@ std::variant<task_book::effects, failure> task_book::submit(const std::vector<ta
       t.spec.max_attempts = options_.max_attempts;
     t.number = next_number_++;
     t.submitted = now;
-    t.trace = hex(chance_()) + hex(chance_() | 1); // all zeros would be invalid
+    t.trace = trace_of(spec.traceparent).value_or(hex(chance_()) + hex(chance_() | 1));
     t.record.id = spec.id;
     t.record.role = spec.role;
+    t.record.number = t.number;
+    t.record.priority = spec.priority;
+    t.record.labels = spec.labels;
+    t.record.context_id = spec.context_id;
+    t.record.retry_of = spec.retry_of;
+    t.record.submitted_at = wall(now);
     order_[t.number] = spec.id;
     ++open_;
-    out.emplace_back(t.record);
+    tell(t, now, out);
     ask_for_agent(t, out);
   }
   return out;
@@ -76,13 +102,7 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
     return out;
   }
   auto& t = found->second;
-  t.phase = phase::running;
-  t.started = now;
-  t.record.state = task_state::working;
-  t.record.attempts += 1;
-  t.record.agent = p.agent.key;
-  t.record.queued = since(t.submitted, now);
-  t.record.run = millis{0};
+  begin_attempt(t, p, now);
   in_flight_[{p.task, p.attempt}] = p.agent.key;
   set_due(t, now + t.spec.timeout + options_.outcome_grace);
   attempt_request request;
@@ -96,12 +116,12 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   request.context_id = t.spec.context_id;
   request.timeout = t.spec.timeout;
   request.traceparent = "00-" + t.trace + "-" + hex(chance_() | 1) + "-01";
-  out.emplace_back(t.record);
+  tell(t, now, out);
   out.emplace_back(std::move(request));
   return out;
 }
 
-task_book::effects task_book::on_refused(const placement_refused& refused, time_point) {
+task_book::effects task_book::on_refused(const placement_refused& refused, time_point now) {
   effects out;
   auto found = tasks_.find(refused.task);
   if (found == tasks_.end() || found->second.phase != phase::waiting ||
@@ -110,7 +130,8 @@ task_book::effects task_book::on_refused(const placement_refused& refused, time_
   auto& t = found->second;
   auto first = t.record.attempts == 0;
   t.record.error = refused.error;
-  finish(t, first && rejects(refused.error.kind) ? task_state::rejected : task_state::failed, out);
+  finish(t, first && rejects(refused.error.kind) ? task_state::rejected : task_state::failed, now,
+         out);
   return out;
 }
 
@@ -121,25 +142,27 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
     return out;
   }
   out.emplace_back(outcome);
-  auto& t = tasks_.at(outcome.task);
-  if (t.phase != phase::running || t.attempt != outcome.attempt) {
-    ++late_outcomes_; // canceled in the meantime
+  auto found = tasks_.find(outcome.task);
+  if (found == tasks_.end() || found->second.phase != phase::running ||
+      found->second.attempt != outcome.attempt) {
+    ++late_outcomes_; // canceled in the meantime, and maybe forgotten
     return out;
   }
-  t.record.run = std::chrono::round<millis>(outcome.elapsed);
+  auto& t = found->second;
+  end_attempt(t, outcome, now);
   switch (outcome.verdict) {
   case verdict::completed:
     t.record.output = outcome.output;
     t.record.error = {};
-    finish(t, task_state::completed, out);
+    finish(t, task_state::completed, now, out);
     break;
   case verdict::failed:
     t.record.error = outcome.error;
-    finish(t, task_state::failed, out);
+    finish(t, task_state::failed, now, out);
     break;
   case verdict::canceled:
     t.record.error = outcome.error;
-    finish(t, task_state::canceled, out);
+    finish(t, task_state::canceled, now, out);
     break;
   case verdict::busy:
     t.record.attempts -= 1; // it never started
@@ -164,9 +187,27 @@ task_book::effects task_book::cancel(const task_id& id, time_point now) {
 
 task_book::effects task_book::cancel_all(time_point now) {
   effects out;
-  for (const auto& [number, id] : order_)
-    cancel(tasks_.at(id), now, out);
+  for (const auto& record : list()) // a copy: what is over may be forgotten
+    if (auto found = tasks_.find(record.id); found != tasks_.end())
+      cancel(found->second, now, out);
   return out;
+}
+
+std::variant<task_book::effects, failure> task_book::retry(const task_id& id, const task_id& fresh,
+                                                           time_point now) {
+  auto found = tasks_.find(id);
+  if (found == tasks_.end())
+    return failure{ec::unknown_task, "there is no task \"" + id.value + "\""};
+  const auto& record = found->second.record;
+  if (!is_terminal(record.state) || record.state == task_state::completed)
+    return failure{ec::task_not_retryable, "the task \"" + id.value + "\" is " +
+                                               to_string(record.state) +
+                                               "; only one that failed, or was canceled or "
+                                               "rejected, can be done again"};
+  auto spec = found->second.spec;
+  spec.id = fresh;
+  spec.retry_of = id;
+  return submit({std::move(spec)}, now);
 }
 
 task_book::effects task_book::on_wake(time_point now) {
@@ -193,25 +234,6 @@ task_book::effects task_book::on_wake(time_point now) {
   return out;
 }
 
-// -- what can be asked
-// -------------------------------------------------------------------------------
-
-std::optional<task_book::time_point> task_book::next_due() const {
-  return dues_.empty() ? std::nullopt : std::optional{dues_.begin()->first};
-}
-
-const task_record* task_book::find(const task_id& id) const {
-  auto found = tasks_.find(id);
-  return found == tasks_.end() ? nullptr : &found->second.record;
-}
-
-std::vector<task_record> task_book::list() const {
-  std::vector<task_record> result;
-  for (const auto& [number, id] : order_)
-    result.push_back(tasks_.at(id).record);
-  return result;
-}
-
 // -- inside
 // ------------------------------------------------------------------------------------------
 
@@ -228,23 +250,85 @@ void task_book::start_again(task& t, failure why, time_point now, effects& out) 
       why.message =
           "gave up after " + std::to_string(t.record.attempts) + " attempts: " + why.message;
     t.record.error = std::move(why);
-    finish(t, task_state::failed, out);
+    finish(t, task_state::failed, now, out);
     return;
   }
   t.phase = phase::backing_off;
   t.record.state = task_state::submitted;
   t.record.error = std::move(why);
   set_due(t, now + backoff(t.record.attempts));
-  out.emplace_back(t.record);
+  tell(t, now, out);
 }
 
-void task_book::finish(task& t, task_state state, effects& out) {
+void task_book::finish(task& t, task_state state, time_point now, effects& out) {
   set_due(t, std::nullopt);
   t.phase = phase::done;
   t.record.state = state;
-  t.spec.input = {};
+  t.record.finished_at = wall(now);
   --open_;
-  out.emplace_back(t.record);
+  auto input = t.spec.input.str().size();
+  open_bytes_ -= input;
+  ended_bytes_ += input + t.record.output.str().size();
+  ended_.push_back(t.spec.id);
+  tell(t, now, out);
+  forget_old();
+}
+
+void task_book::begin_attempt(task& t, const placement& p, time_point now) {
+  t.phase = phase::running;
+  t.started = now;
+  t.record.state = task_state::working;
+  t.record.attempts += 1;
+  t.record.agent = p.agent.key;
+  t.record.queued = since(t.submitted, now);
+  t.record.run = millis{0};
+  t.record.started_at = wall(now);
+  t.candidates = p.candidates;
+  if (t.history.size() == max_history)
+    t.history.erase(t.history.begin());
+  attempt_record started;
+  started.attempt = p.attempt;
+  started.agent = p.agent.key;
+  started.started_at = t.record.started_at;
+  t.history.push_back(std::move(started));
+}
+
+/// Notes how the attempt that runs has ended, for the task's history and its next event.
+void task_book::end_attempt(task& t, const attempt_outcome& outcome, time_point now) {
+  auto& last = t.history.back();
+  last.ended = true;
+  last.verdict = outcome.verdict;
+  last.run = outcome.elapsed > micros{0} ? std::chrono::round<millis>(outcome.elapsed)
+                                         : since(t.started, now);
+  last.error = outcome.error;
+  t.record.run = last.run;
+  just_ended_.push_back(last);
+}
+
+/// Tells whoever follows tasks how this one stands now.
+void task_book::tell(task& t, time_point now, effects& out) {
+  out.emplace_back(task_event{next_event_++, wall(now), t.record, std::exchange(just_ended_, {})});
+}
+
+/// Terminal tasks past what is to be retained; never the one that has just ended.
+void task_book::forget_old() {
+  while (ended_.size() > 1 &&
+         (ended_.size() > options_.retain_tasks || ended_bytes_ > options_.retain_bytes)) {
+    auto id = std::move(ended_.front());
+    ended_.pop_front();
+    forget(id);
+  }
+}
+
+void task_book::forget(const task_id& id) {
+  auto found = tasks_.find(id);
+  ended_bytes_ -= found->second.spec.input.str().size() + found->second.record.output.str().size();
+  order_.erase(found->second.number);
+  tasks_.erase(found);
+}
+
+unix_time task_book::wall(time_point now) const {
+  return std::chrono::duration_cast<millis>(now.time_since_epoch()) + options_.unix_offset;
 }
 
 void task_book::cancel(task& t, time_point now, effects& out) {
@@ -252,12 +336,15 @@ void task_book::cancel(task& t, time_point now, effects& out) {
     return;
   if (t.phase == phase::waiting)
     out.emplace_back(withdraw{t.spec.id});
+  t.record.error = {ec::canceled, "canceled on request"};
   if (t.phase == phase::running) {
     out.emplace_back(cancel_attempt{t.spec.id, t.attempt});
-    t.record.run = since(t.started, now);
+    attempt_outcome canceled; // the pool's own word on it comes later, and changes nothing
+    canceled.verdict = verdict::canceled;
+    canceled.error = t.record.error;
+    end_attempt(t, canceled, now);
   }
-  t.record.error = {ec::canceled, "canceled on request"};
-  finish(t, task_state::canceled, out);
+  finish(t, task_state::canceled, now, out);
 }
 
 void task_book::set_due(task& t, std::optional<time_point> due) {

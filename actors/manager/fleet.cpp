@@ -115,43 +115,6 @@ fleet::effects fleet::begin_retirement(time_point now) {
   return out;
 }
 
-// -- what can be asked
-// -------------------------------------------------------------------------------
-
-bool fleet::checked() const {
-  return std::all_of(services_.begin(), services_.end(),
-                     [](const auto& entry) { return entry.second.checked; });
-}
-
-bool fleet::retired() const {
-  auto under_way = [](const auto& entry) {
-    return entry.second.ours && entry.second.record.state == agent_state::draining;
-  };
-  auto spawning = [](const auto& entry) { return entry.second.spawning > 0; };
-  return std::none_of(agents_.begin(), agents_.end(), under_way) &&
-         std::none_of(services_.begin(), services_.end(), spawning);
-}
-
-fleet_status fleet::status() const {
-  fleet_status result;
-  for (const auto& [name, s] : services_) {
-    std::uint32_t agents = 0;
-    for (const auto& [key, a] : agents_)
-      agents += key.service == name ? 1 : 0;
-    result.services.push_back(
-        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, agents});
-  }
-  result.roles = directory();
-  result.spawned = spawned_;
-  result.spawns_failed = spawns_failed_;
-  result.retired = retired_;
-  return result;
-}
-
-const service_config& fleet::config_of(const service_name& name) const {
-  return services_.at(name).config;
-}
-
 // -- inside
 // ------------------------------------------------------------------------------------------
 
@@ -235,10 +198,10 @@ void fleet::scale(const role_name& name, time_point now, effects& out) {
   }
   while (r.spawning < missing && s->spawning < options_.max_spawns_in_flight &&
          now >= r.spawn_not_before)
-    spawn(name, r, *s, out);
+    spawn(name, r, *s, 0, out);
 }
 
-void fleet::spawn(const role_name& name, role& r, service& s, effects& out) {
+void fleet::spawn(const role_name& name, role& r, service& s, std::uint64_t order, effects& out) {
   ++r.spawning;
   ++s.spawning;
   service_answer blank;
@@ -246,12 +209,14 @@ void fleet::spawn(const role_name& name, role& r, service& s, effects& out) {
   blank.question = service_question::spawn;
   blank.round = s.round;
   blank.role = name;
+  blank.order = order;
   out.emplace_back(std::move(blank));
 }
 
 bool fleet::undrain(const role_name& name, effects& out) {
   for (auto& [key, a] : agents_) {
-    if (a.record.role != name || a.record.state != agent_state::draining || a.retiring)
+    if (a.record.role != name || a.record.state != agent_state::draining || a.retiring ||
+        a.unwanted)
       continue;
     a.drained = false;
     a.record.state = agent_state::ready;
@@ -309,20 +274,6 @@ void fleet::put_record(agent& a, effects& out) {
 void fleet::drop(const agent_key& key, effects& out) {
   agents_.erase(key);
   out.emplace_back(remove{key});
-}
-
-role_directory fleet::directory() const {
-  role_directory result;
-  result.complete = std::all_of(services_.begin(), services_.end(),
-                                [](const auto& entry) { return entry.second.told_roles; });
-  for (const auto& config : options_.services)
-    for (auto offer : services_.at(config.name).offers) {
-      auto policy = policy_of(offer.role);
-      offer.min_agents = policy.min_agents;
-      offer.max_agents = policy.max_agents;
-      result.offers.push_back(std::move(offer));
-    }
-  return result;
 }
 
 } // namespace rolecall

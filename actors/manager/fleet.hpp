@@ -77,6 +77,10 @@ public:
   effects on_suspect(const agent_key& key, time_point now);
   effects on_idle(const role_name& role, const std::vector<agent_key>& idle);
   effects on_answer(const service_answer& answer, time_point now);
+  /// Somebody asks for an agent: `order` comes back with the service's answer.
+  std::variant<effects, failure> spawn_one(const role_name& role, std::uint64_t order);
+  /// Somebody wants an agent gone: it is drained for good. None if it is not known.
+  std::optional<std::pair<agent_record, effects>> drain_one(const agent_key& key);
   /// From here on nothing is spawned; what was spawned here and is not a role's minimum is drained.
   effects begin_retirement(time_point now);
 
@@ -115,6 +119,7 @@ private:
     std::uint64_t known_round{0}; // lists of this round or older cannot take it away
     bool ours{false};             // spawned here, not found
     bool drained{false};          // nothing runs on it any more
+    bool unwanted{false};         // drained on request: not taken back when there is more to do
     bool retiring{false};         // its service has been asked to end it
     time_point retry_at{};        // if that failed
   };
@@ -134,7 +139,7 @@ private:
   void check(service& s, time_point now, effects& out);
   void ask(service& s, service_question question, effects& out);
   void scale(const role_name& name, time_point now, effects& out);
-  void spawn(const role_name& name, role& r, service& s, effects& out);
+  void spawn(const role_name& name, role& r, service& s, std::uint64_t order, effects& out);
   bool undrain(const role_name& name, effects& out);
   void drain(agent& a, effects& out);
   void retire(agent& a, effects& out);

@@ -47,14 +47,25 @@ struct carrier {
 void answer_promises(self_pointer self) {
   auto& state = self->state;
   if (state.fleet.checked()) {
-    for (auto& promise : state.status_promises)
+    for (auto& promise : state.checked_promises)
       promise.deliver(state.fleet.status());
-    state.status_promises.clear();
+    state.checked_promises.clear();
   }
   if (state.retire_deadline && (state.fleet.retired() || now(self) >= *state.retire_deadline)) {
     state.retire_deadline.reset();
     state.retire_promise.deliver(state.fleet.status().retired);
   }
+}
+
+/// Tells whoever asked for an agent what came of it.
+void answer_order(self_pointer self, const service_answer& answer) {
+  auto promise = self->state.spawn_promises.extract(answer.order);
+  if (promise.empty())
+    return;
+  if (answer.ok)
+    promise.mapped().deliver(answer.agents.front());
+  else
+    promise.mapped().deliver(caf::make_error(answer.error.kind, answer.error.message));
 }
 
 void carry_out(self_pointer self, const fleet::effects& effects) {
@@ -66,7 +77,9 @@ void carry_out(self_pointer self, const fleet::effects& effects) {
 } // namespace
 
 manager_state::~manager_state() {
-  for (auto& promise : status_promises)
+  for (auto& promise : checked_promises)
+    promise.deliver(caf::make_error(ec::shutting_down));
+  for (auto& [order, promise] : spawn_promises)
     promise.deliver(caf::make_error(ec::shutting_down));
   if (retire_deadline)
     retire_promise.deliver(caf::make_error(ec::shutting_down));
@@ -94,11 +107,30 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
       [self](atom::suspect, const agent_key& agent) {
         carry_out(self, self->state.fleet.on_suspect(agent, now(self)));
       },
-      [self](atom::status) -> caf::result<fleet_status> {
+      [self](atom::status) { return self->state.fleet.status(); },
+      [self](atom::checked) -> caf::result<fleet_status> {
         if (self->state.fleet.checked())
           return self->state.fleet.status();
-        self->state.status_promises.push_back(self->make_response_promise<fleet_status>());
-        return self->state.status_promises.back();
+        self->state.checked_promises.push_back(self->make_response_promise<fleet_status>());
+        return self->state.checked_promises.back();
+      },
+      [self](atom::spawn, const role_name& role) -> caf::result<agent_record> {
+        auto& state = self->state;
+        auto order = state.next_order++;
+        auto result = state.fleet.spawn_one(role, order);
+        if (const auto* refused = std::get_if<failure>(&result))
+          return caf::make_error(refused->kind, refused->message);
+        // Kept until the service has answered or its time is up: it always ends.
+        auto promise = state.spawn_promises[order] = self->make_response_promise<agent_record>();
+        carry_out(self, std::get<fleet::effects>(result));
+        return promise;
+      },
+      [self](atom::drain, const agent_key& key) -> caf::result<agent_record> {
+        auto result = self->state.fleet.drain_one(key);
+        if (!result)
+          return caf::make_error(ec::unknown_agent, "there is no agent " + to_string(key));
+        carry_out(self, result->second);
+        return result->first;
       },
       [self](atom::retire, millis patience) -> caf::result<std::uint64_t> {
         auto& state = self->state;
@@ -112,6 +144,7 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
       },
       [self](const service_answer& answer) {
         carry_out(self, self->state.fleet.on_answer(answer, now(self)));
+        answer_order(self, answer);
       },
       [self](atom::wake) {
         carry_out(self, self->state.fleet.on_tick(now(self)));

@@ -7,6 +7,7 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <map>
 #include <memory>
 
 namespace rolecall {
@@ -27,7 +28,9 @@ struct manager_state {
   router_actor router;
   std::shared_ptr<net::http_client> client;
 
-  std::vector<caf::typed_response_promise<fleet_status>> status_promises; // until all are checked
+  std::vector<caf::typed_response_promise<fleet_status>> checked_promises; // until all are
+  std::map<std::uint64_t, caf::typed_response_promise<agent_record>> spawn_promises; // by order
+  std::uint64_t next_order{1};
   caf::typed_response_promise<std::uint64_t> retire_promise;
   std::optional<time_point> retire_deadline; // of retire_promise
 };

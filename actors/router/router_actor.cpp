@@ -80,6 +80,12 @@ router_actor::behavior_type router(self_pointer self, registry_actor registry,
         self->state.table.unavailable(news);
         settle(self);
       },
+      [self](atom::explain, const task_id& task) -> caf::result<wait_explanation> {
+        if (auto why = self->state.table.explain(task, now(self)))
+          return std::move(*why);
+        return caf::make_error(ec::unknown_task);
+      },
+      [self](atom::status) { return self->state.table.status(now(self)); },
       [self](atom::wake) {
         self->state.timer.fired(now(self));
         settle(self);

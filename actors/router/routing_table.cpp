@@ -124,6 +124,10 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   } else if (outcome.verdict == verdict::retryable) {
     ++a->ended;
   }
+  if (!outcome.error.code.empty() && outcome.verdict != verdict::canceled) {
+    a->last_error = outcome.error;
+    a->last_error_at = now;
+  }
   if (outcome.error.kind == ec::agent_busy || outcome.park > millis{0}) {
     auto park = outcome.park > millis{0} ? outcome.park : options_.default_park;
     a->parked_until = std::max(a->parked_until, now + std::min(park, options_.max_park));
@@ -192,8 +196,9 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
       break;
     auto request = *best;
     auto* a = best_for(request, *best_role, now);
+    auto candidates = candidates_for(request, *best_role, a, now);
     settle(*best_role, request, *a);
-    result.emplace_back(placement{request.task, request.attempt, a->record});
+    result.emplace_back(placement{request.task, request.attempt, a->record, std::move(candidates)});
   }
   changed_.clear();
   return result;
@@ -220,27 +225,6 @@ std::vector<agent_key> routing_table::take_drained() {
 
 std::vector<agent_key> routing_table::take_suspects() {
   return std::exchange(suspects_, {});
-}
-
-std::optional<routing_table::time_point> routing_table::next_due(time_point now) const {
-  std::optional<time_point> due;
-  for (const auto& [name, role] : roles_)
-    if (!role.line.empty())
-      for (const auto& [key, a] : role.agents)
-        if (a.parked_until > now && (!due || a.parked_until < *due))
-          due = a.parked_until;
-  return due;
-}
-
-std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least,
-                                           time_point now) const {
-  std::vector<agent_key> result;
-  if (auto found = roles_.find(role); found != roles_.end())
-    for (const auto& [key, a] : found->second.agents)
-      if (a.record.state == agent_state::ready && a.in_flight == 0 &&
-          now - a.idle_since >= at_least)
-        result.push_back(key);
-  return result;
 }
 
 // -- inside
@@ -299,14 +283,11 @@ routing_table::agent* routing_table::best_for(const placement_request& request, 
   auto pick = [&](bool avoid) {
     agent* best = nullptr;
     auto other = false; // somebody could take it, if not now
-    auto merit = [](const agent& a) {
-      return std::tuple{a.record.max_concurrency - a.in_flight, a.success_rate(), -a.latency_us};
-    };
     for (auto& [key, a] : role.agents) {
       if (!a.usable(now) || !a.has(request.skills) || (avoid && avoided(key)))
         continue;
       other = true;
-      if (a.free_slot() && (!best || merit(a) > merit(*best)))
+      if (a.free_slot() && (!best || a.merit() > best->merit()))
         best = &a; // on a tie the smaller key stays: it came first
     }
     return std::pair{best, other};
@@ -378,13 +359,13 @@ role_demand routing_table::demand_of(const role_name& name, const role_state& ro
     wanted = std::min(wanted, options_.max_parallel);
   auto waiting = wanted > role.running ? wanted - role.running : 0;
   std::uint32_t unmatched = 0;
-  for (const auto& [skills, count] : role.line.skill_sets()) {
+  for (const auto& needed : role.line.skill_sets()) {
     if (role.agents.empty())
       break; // nobody is there at all: that they wait says it
     auto matched = std::any_of(role.agents.begin(), role.agents.end(), [&](const auto& entry) {
-      return entry.second.record.state == agent_state::ready && entry.second.has(skills);
+      return entry.second.record.state == agent_state::ready && entry.second.has(needed.first);
     });
-    unmatched += matched ? 0 : static_cast<std::uint32_t>(count);
+    unmatched += matched ? 0 : static_cast<std::uint32_t>(needed.second);
   }
   return {name, static_cast<std::uint32_t>(waiting), role.running, unmatched};
 }

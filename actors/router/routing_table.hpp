@@ -3,8 +3,10 @@
 #include "actors/router/waiting_line.hpp"
 #include "messages/events.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
+#include <tuple>
 #include <variant>
 
 namespace rolecall {
@@ -59,6 +61,9 @@ public:
   std::optional<time_point> next_due(time_point now) const;
 
   std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now) const;
+  /// Why a task waits; none if it does not.
+  std::optional<wait_explanation> explain(const task_id& task, time_point now) const;
+  routing_status status(time_point now) const;
 
 private:
   struct agent {
@@ -71,11 +76,18 @@ private:
     std::uint64_t succeeded{0};
     std::uint64_t ended{0}; // succeeded or failed for a reason that is the agent's
     double latency_us{0};   // moving average of completed attempts
+    failure last_error;     // of its attempts
+    time_point last_error_at{};
 
     bool has(const std::vector<std::string>& skills) const;
     bool usable(time_point now) const;
     bool free_slot() const { return in_flight < record.max_concurrency; }
     double success_rate() const;
+    /// The better agent for a task has the greater merit.
+    auto merit() const {
+      return std::tuple{record.max_concurrency - std::min(in_flight, record.max_concurrency),
+                        success_rate(), -latency_us};
+    }
   };
   struct running {
     agent_key agent;
@@ -99,6 +111,10 @@ private:
   void refuse_hopeless(const role_name& role);
   void settle(role_state& role, const placement_request& request, agent& a);
   role_demand demand_of(const role_name& name, const role_state& role) const;
+  candidate_list candidates_for(const placement_request& request, const role_state& role,
+                                const agent* chosen, time_point now) const;
+  wait_reason reason_to_wait(const placement_request& request, const role_state& role,
+                             time_point now) const;
 
   router_options options_;
   std::uint64_t sequence_{0};

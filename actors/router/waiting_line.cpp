@@ -40,6 +40,15 @@ waiting_line::first(const std::function<bool(const placement_request&)>& fits) c
   return nullptr;
 }
 
+std::optional<waiting_line::place> waiting_line::find(const task_id& task) const {
+  auto found = ranks_.find(task);
+  if (found == ranks_.end())
+    return std::nullopt;
+  auto request = requests_.find(found->second);
+  auto before = std::distance(requests_.begin(), request);
+  return place{&request->second, static_cast<std::size_t>(before) + 1};
+}
+
 void waiting_line::for_each(const std::function<void(const placement_request&)>& visit) const {
   for (const auto& [where, request] : requests_)
     visit(request);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -38,6 +39,12 @@ public:
   const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
     return skill_sets_;
   }
+  /// A request that waits here, and its place in the order, from 1 (it is counted out).
+  struct place {
+    const placement_request* request;
+    std::size_t position;
+  };
+  std::optional<place> find(const task_id& task) const;
   void for_each(const std::function<void(const placement_request&)>& visit) const;
 
 private:

@@ -175,12 +175,8 @@ private:
     return result;
   }
 
-  fleet_status status() {
-    return ask<fleet_status>(host_.manager(), atom::status_v).value_or(fleet_status{});
-  }
-
   void check(const batch& tasks) {
-    auto fleet = status();
+    auto fleet = ask<fleet_status>(host_.manager(), atom::checked_v).value_or(fleet_status{});
     for (const auto& service : fleet.services)
       if (!service.reachable)
         view_.note("the agents service at " + service.url + " does not answer (" + service.problem +
@@ -214,7 +210,7 @@ private:
   void follow() {
     constexpr millis frame{100};
     while (open_ > 0)
-      self_->receive([this](task_record& record) { on_record(record); },
+      self_->receive([this](task_event& event) { on_record(event.task); },
                      [this](atom::interrupt) { on_interrupt(); },
                      caf::after(frame) >> [this] { view_.tick(clock::now()); });
     wall_ = std::chrono::duration_cast<millis>(clock::now() - started_);
@@ -247,7 +243,8 @@ private:
   }
 
   int report() {
-    auto summary = summarize(records_, wall_, status().spawned);
+    auto fleet = ask<fleet_status>(host_.manager(), atom::status_v).value_or(fleet_status{});
+    auto summary = summarize(records_, wall_, fleet.spawned);
     view_.finish(summary, clock::now());
     if (options_.json) {
       auto text = rolecall::report(records_, summary)

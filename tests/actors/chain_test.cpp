@@ -146,7 +146,7 @@ TEST_CASE_METHOD(chain_fixture, "whoever follows tasks is told every change, in 
   advance(millis{2'000});
   execute();
   std::string states;
-  for (const auto& record : take<task_record>())
-    states += to_string(record.state) + " ";
+  for (const auto& event : take<task_event>())
+    states += to_string(event.task.state) + " ";
   CHECK(states == "submitted working submitted working completed ");
 }

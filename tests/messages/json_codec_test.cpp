@@ -27,7 +27,9 @@ TEST_CASE("a task is read with all its members") {
                            millis{1'500},
                            2,
                            "c",
-                           {{"k", "v"}}});
+                           {{"k", "v"}},
+                           "",
+                           task_id{}});
 }
 
 TEST_CASE("a task needs a role and an input, nothing else") {

@@ -76,7 +76,8 @@ TEST_CASE("what is said of agents round-trips") {
   CHECK(through_the_wire(directory().offers[0]) == directory().offers[0]);
   service_status service{service_name{"local"}, "http://x", false, "refused", 3};
   CHECK(through_the_wire(service) == service);
-  fleet_status fleet{{service}, directory(), 7, 2, 5};
+  role_status role{role_name{"r"}, 3, 1, 2, error()};
+  fleet_status fleet{{service}, directory(), {role}, 7, 2, 5};
   CHECK(through_the_wire(fleet) == fleet);
   agent_event event{17, agent_change::down, agent()};
   CHECK(through_the_wire(event) == event);
@@ -91,6 +92,7 @@ TEST_CASE("what is said of agents round-trips") {
                         9,
                         role_name{"r"},
                         agent_id{"a"},
+                        3,
                         false,
                         error(),
                         true,
@@ -101,11 +103,26 @@ TEST_CASE("what is said of agents round-trips") {
 }
 
 TEST_CASE("what is said of tasks round-trips") {
-  task_spec spec{task_id{"t"}, role_name{"r"},   json_text{"[1]"}, {"cpp"}, 9, millis{5}, 2,
-                 "ctx",        {{"tenant", "x"}}};
+  task_spec spec{task_id{"t"}, role_name{"r"},    json_text{"[1]"}, {"cpp"},     9, millis{5}, 2,
+                 "ctx",        {{"tenant", "x"}}, "00-1-2-01",      task_id{"o"}};
   CHECK(through_the_wire(spec) == spec);
-  task_record record{task_id{"t"}, role_name{"r"}, task_state::failed, 3,      key,
-                     millis{10},   millis{20},     json_text{"1"},     error()};
+  task_record record{task_id{"t"},
+                     role_name{"r"},
+                     task_state::failed,
+                     3,
+                     key,
+                     millis{10},
+                     millis{20},
+                     json_text{"1"},
+                     error(),
+                     17,
+                     9,
+                     {{"tenant", "x"}},
+                     "ctx",
+                     task_id{"o"},
+                     unix_time{1},
+                     unix_time{2},
+                     unix_time{3}};
   CHECK(through_the_wire(record) == record);
   std::vector<task_spec> specs{spec, spec};
   CHECK(through_the_wire(specs) == specs);
@@ -115,7 +132,10 @@ TEST_CASE("what is said of tasks round-trips") {
   CHECK(through_the_wire(ids) == ids);
   placement_request request{task_id{"t"}, 2, role_name{"r"}, {"cpp"}, 3, 99, {key}};
   CHECK(through_the_wire(request) == request);
-  placement placed{task_id{"t"}, 2, agent()};
+  candidate_list candidates{
+      {{key, true, true, "", 1, 2, 0.5, 1.5}, {key, false, false, "full", 2, 2, 1, 0}}, 7};
+  CHECK(through_the_wire(candidates) == candidates);
+  placement placed{task_id{"t"}, 2, agent(), candidates};
   CHECK(through_the_wire(placed) == placed);
   placement_refused refused{task_id{"t"}, 2, error()};
   CHECK(through_the_wire(refused) == refused);
@@ -133,9 +153,35 @@ TEST_CASE("what is said of tasks round-trips") {
   CHECK(through_the_wire(outcome) == outcome);
 }
 
+TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
+  candidate_list candidates{{{key, true, true, "", 1, 2, 0.5, 1.5}}, 7};
+  attempt_record attempt{2, key, unix_time{5}, true, verdict::retryable, millis{6}, error()};
+  CHECK(through_the_wire(attempt) == attempt);
+  task_record record;
+  record.id = task_id{"t"};
+  record.labels = {{"a", "b"}};
+  task_spec spec;
+  spec.id = task_id{"t"};
+  spec.input = json_text{"{}"};
+  task_detail detail{record, spec, {attempt}, candidates, millis{9}};
+  CHECK(through_the_wire(detail) == detail);
+  CHECK(through_the_wire(std::vector{detail, detail}) == std::vector{detail, detail});
+  task_event event{99, unix_time{7}, record, {attempt}};
+  CHECK(through_the_wire(event) == event);
+  task_query query{role_name{"r"}, bit_of(task_state::failed), {{"a", ""}}, "ctx", 5, 10};
+  CHECK(through_the_wire(query) == query);
+  task_page page{{record}, 4};
+  CHECK(through_the_wire(page) == page);
+  wait_explanation why{wait_reason::parked, 2, 3, millis{4}, candidates};
+  CHECK(through_the_wire(why) == why);
+  agent_load load{agent(), 1, 2, 3, 0.4, 5.5, millis{6}, millis{7}, true, error(), millis{8}};
+  routing_status status{{load}, {{role_name{"r"}, 5, 3, 1}}};
+  CHECK(through_the_wire(status) == status);
+}
+
 TEST_CASE("every value of the error enum has a name of its own") {
   std::set<std::string> names;
-  for (auto code = static_cast<int>(ec::invalid_task); code <= static_cast<int>(ec::shutting_down);
+  for (auto code = static_cast<int>(ec::invalid_task); code <= static_cast<int>(ec::at_maximum);
        ++code)
     CHECK(names.insert(to_string(static_cast<ec>(code))).second);
   CHECK_FALSE(names.contains("unknown_error"));

@@ -25,7 +25,7 @@ struct chain_fixture : actor_fixture {
   task_record task(const std::string& id) {
     return ask<task_record>(coord, atom::get_v, task_id{id});
   }
-  fleet_status fleet() { return ask<fleet_status>(mgr, atom::status_v); }
+  fleet_status fleet() { return ask<fleet_status>(mgr, atom::checked_v); }
   std::vector<agent_record> agents() { return ask<std::vector<agent_record>>(reg, atom::list_v); }
 
   /// Answers the oldest execution that waits on an agent (or on any).

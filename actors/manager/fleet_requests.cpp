@@ -1,0 +1,99 @@
+// What people and programs ask of the fleet: how it is, an agent more, an agent less.
+#include "actors/manager/fleet.hpp"
+
+#include <algorithm>
+
+namespace rolecall {
+
+bool fleet::checked() const {
+  return std::all_of(services_.begin(), services_.end(),
+                     [](const auto& entry) { return entry.second.checked; });
+}
+
+bool fleet::retired() const {
+  auto under_way = [](const auto& entry) {
+    return entry.second.ours && entry.second.record.state == agent_state::draining;
+  };
+  auto spawning = [](const auto& entry) { return entry.second.spawning > 0; };
+  return std::none_of(agents_.begin(), agents_.end(), under_way) &&
+         std::none_of(services_.begin(), services_.end(), spawning);
+}
+
+fleet_status fleet::status() const {
+  fleet_status result;
+  for (const auto& [name, s] : services_) {
+    std::uint32_t agents = 0;
+    for (const auto& [key, a] : agents_)
+      agents += key.service == name ? 1 : 0;
+    result.services.push_back(
+        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, agents});
+  }
+  result.roles = directory();
+  for (const auto& [name, r] : roles_)
+    result.role_states.push_back({name, count(name, agent_state::ready),
+                                  count(name, agent_state::draining), r.spawning,
+                                  r.trouble_since ? r.trouble : failure{}});
+  result.spawned = spawned_;
+  result.spawns_failed = spawns_failed_;
+  result.retired = retired_;
+  return result;
+}
+
+const service_config& fleet::config_of(const service_name& name) const {
+  return services_.at(name).config;
+}
+
+role_directory fleet::directory() const {
+  role_directory result;
+  result.complete = std::all_of(services_.begin(), services_.end(),
+                                [](const auto& entry) { return entry.second.told_roles; });
+  for (const auto& config : options_.services)
+    for (auto offer : services_.at(config.name).offers) {
+      auto policy = policy_of(offer.role);
+      offer.min_agents = policy.min_agents;
+      offer.max_agents = policy.max_agents;
+      result.offers.push_back(std::move(offer));
+    }
+  return result;
+}
+
+std::variant<fleet::effects, failure> fleet::spawn_one(const role_name& name, std::uint64_t order) {
+  if (retiring_)
+    return failure{ec::shutting_down, "the node is shutting down"};
+  auto* s = service_of(name);
+  if (!s || !offer_of(name)) {
+    for (const auto& [other_name, other] : services_)
+      if (!other.told_roles)
+        return failure{ec::service_unreachable,
+                       "the agents service at " + other.config.url +
+                           " has not told its roles yet: " + other.problem};
+    return failure{ec::unknown_role, "no service offers the role \"" + name.value + "\""};
+  }
+  if (!s->reachable)
+    return failure{ec::service_unreachable,
+                   "the agents service at " + s->config.url + " does not answer: " + s->problem};
+  auto& r = roles_[name];
+  r.demand.role = name;
+  auto most = policy_of(name).max_agents;
+  if (count(name, agent_state::ready) + count(name, agent_state::draining) + r.spawning >= most)
+    return failure{ec::at_maximum, "the role \"" + name.value +
+                                       "\" has as many agents as it may "
+                                       "have (max_agents is " +
+                                       std::to_string(most) + ")"};
+  effects out;
+  spawn(name, r, *s, order, out);
+  return out;
+}
+
+std::optional<std::pair<agent_record, fleet::effects>> fleet::drain_one(const agent_key& key) {
+  auto found = agents_.find(key);
+  if (found == agents_.end())
+    return std::nullopt;
+  effects out;
+  found->second.unwanted = true;
+  if (found->second.record.state == agent_state::ready)
+    drain(found->second, out);
+  return std::pair{found->second.record, std::move(out)};
+}
+
+} // namespace rolecall

@@ -1,0 +1,180 @@
+#pragma once
+
+#include "messages/agents.hpp"
+
+/// What is said between those who need an agent and the router that picks one.
+namespace rolecall {
+
+/// Asks the router for an agent.
+struct placement_request {
+  task_id task;
+  std::uint32_t attempt{0};
+  role_name role;
+  std::vector<std::string> skills;
+  std::uint8_t priority{0};
+  std::uint64_t age{0};         ///< number of the submit; the lower is the older
+  std::vector<agent_key> avoid; ///< tried before: used only if there is no other
+
+  bool operator==(const placement_request&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, placement_request& x) {
+  return f(x.task, x.attempt, x.role, x.skills, x.priority, x.age, x.avoid);
+}
+
+/// An agent as the router saw it when it decided for a task, or when it was asked why it waits.
+struct candidate {
+  agent_key agent;
+  bool eligible{false}; ///< could have been given the task
+  bool chosen{false};
+  std::string note; ///< why it was not eligible, in words; empty if it was
+  std::uint32_t in_flight{0};
+  std::uint32_t max_concurrency{1};
+  double success_rate{1};
+  double latency_ms{0};
+
+  bool operator==(const candidate&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, candidate& x) {
+  return f(x.agent, x.eligible, x.chosen, x.note, x.in_flight, x.max_concurrency, x.success_rate,
+           x.latency_ms);
+}
+
+/// The best of the candidates, the best first.
+struct candidate_list {
+  std::vector<candidate> best;
+  std::uint32_t omitted{0}; ///< how many there were beside them
+
+  bool operator==(const candidate_list&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, candidate_list& x) {
+  return f(x.best, x.omitted);
+}
+
+/// Why a task waits for an agent.
+enum class wait_reason : std::uint8_t {
+  no_agent,    ///< the role has none
+  at_limit,    ///< all have as many attempts as they may have
+  parked,      ///< those with a free slot have asked to be left alone for some time
+  lacks_skill, ///< none has the skills that the task needs
+  draining,    ///< those that are left get nothing new
+  suspect,     ///< those that are left behave as if they were gone
+  bounded,     ///< as many attempts run as may run at the same time over all roles
+};
+std::string to_string(wait_reason reason);
+
+/// The router's word on a task that waits.
+struct wait_explanation {
+  wait_reason reason{};
+  std::uint32_t position{0}; ///< in the role's waiting line, from 1
+  std::uint32_t waiting{0};  ///< in that line
+  millis parked{0};          ///< with `parked`: until the first of them may be used again
+  candidate_list candidates;
+
+  bool operator==(const wait_explanation&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, wait_explanation& x) {
+  return f(x.reason, x.position, x.waiting, x.parked, x.candidates);
+}
+
+/// The router's answer: a slot of this agent is held for the attempt until it is reported finished.
+struct placement {
+  task_id task;
+  std::uint32_t attempt{0};
+  agent_record agent;
+  candidate_list candidates; ///< among which it was chosen
+
+  bool operator==(const placement&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, placement& x) {
+  return f(x.task, x.attempt, x.agent, x.candidates);
+}
+
+/// The router's answer if there will be no agent.
+struct placement_refused {
+  task_id task;
+  std::uint32_t attempt{0};
+  failure error;
+
+  bool operator==(const placement_refused&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, placement_refused& x) {
+  return f(x.task, x.attempt, x.error);
+}
+
+/// How much work there is for a role.
+struct role_demand {
+  role_name role;
+  std::uint32_t waiting{0};
+  std::uint32_t running{0};
+  std::uint32_t unmatched{0}; ///< of those waiting: no agent of the role has the skills they need
+
+  bool operator==(const role_demand&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, role_demand& x) {
+  return f(x.role, x.waiting, x.running, x.unmatched);
+}
+
+/// The manager's word that a role has no agent and that none could be had for the whole patience.
+struct role_unavailable {
+  role_name role;
+  failure error;
+
+  bool operator==(const role_unavailable&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, role_unavailable& x) {
+  return f(x.role, x.error);
+}
+
+/// An agent with what the router knows of its work.
+struct agent_load {
+  agent_record agent;
+  std::uint32_t in_flight{0};
+  std::uint64_t succeeded{0};
+  std::uint64_t failed{0}; ///< for a reason that is the agent's
+  double success_rate{1};
+  double latency_ms{0}; ///< moving average of completed attempts
+  millis idle{0};       ///< since it last had something to do; 0 while it has
+  millis parked{0};     ///< until it may be used again
+  bool suspect{false};  ///< behaves as if it were gone
+  failure last_error;   ///< of its attempts; no code if there was none
+  millis last_error_ago{0};
+
+  bool operator==(const agent_load&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
+  return f(x.agent, x.in_flight, x.succeeded, x.failed, x.success_rate, x.latency_ms, x.idle,
+           x.parked, x.suspect, x.last_error, x.last_error_ago);
+}
+
+/// Everything the router sees.
+struct routing_status {
+  std::vector<agent_load> agents; ///< in the order of their keys
+  std::vector<role_demand> roles; ///< those with agents or work
+
+  bool operator==(const routing_status&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, routing_status& x) {
+  return f(x.agents, x.roles);
+}
+
+} // namespace rolecall

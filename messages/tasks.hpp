@@ -1,0 +1,137 @@
+#pragma once
+
+#include "messages/attempts.hpp"
+#include "messages/placements.hpp"
+
+/// What is said of tasks.
+namespace rolecall {
+
+/// A task as it was submitted.
+struct task_spec {
+  task_id id;
+  role_name role;
+  json_text input;
+  std::vector<std::string> skills; ///< an agent must have all of them
+  std::uint8_t priority{0};        ///< 0 to 9, the higher goes first
+  millis timeout{0};               ///< for an attempt; 0: the configuration's
+  std::uint32_t max_attempts{0};   ///< 0: the configuration's
+  std::string context_id;          ///< may be empty
+  std::map<std::string, std::string> labels;
+  std::string traceparent; ///< W3C Trace Context of whoever submitted it; may be empty
+  task_id retry_of;        ///< the task that this one does again; may be empty
+
+  bool operator==(const task_spec&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
+  return f(x.id, x.role, x.input, x.skills, x.priority, x.timeout, x.max_attempts, x.context_id,
+           x.labels, x.traceparent, x.retry_of);
+}
+
+/// The states of the A2A protocol. The last four are terminal.
+enum class task_state : std::uint8_t { submitted, working, completed, failed, canceled, rejected };
+std::string to_string(task_state state);
+bool is_terminal(task_state state);
+
+/// A task as it stands.
+struct task_record {
+  task_id id;
+  role_name role;
+  task_state state{task_state::submitted};
+  std::uint32_t attempts{0}; ///< that have been started
+  agent_key agent;           ///< of the latest attempt; empty before the first
+  millis queued{0};          ///< from the submit to the start of the latest attempt
+  millis run{0};             ///< of the latest attempt, once it has ended
+  json_text output;          ///< if completed
+  failure error;             ///< if failed, canceled or rejected; else of the latest failed attempt
+  std::uint64_t number{0};   ///< of its submit, from 1
+  std::uint8_t priority{0};
+  std::map<std::string, std::string> labels;
+  std::string context_id;
+  task_id retry_of;
+  unix_time submitted_at{0};
+  unix_time started_at{0};  ///< of the latest attempt
+  unix_time finished_at{0}; ///< when it became terminal
+
+  bool operator==(const task_record&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_record& x) {
+  return f(x.id, x.role, x.state, x.attempts, x.agent, x.queued, x.run, x.output, x.error, x.number,
+           x.priority, x.labels, x.context_id, x.retry_of, x.submitted_at, x.started_at,
+           x.finished_at);
+}
+
+/// A task with everything that is known of it.
+struct task_detail {
+  task_record record;
+  task_spec spec;
+  std::vector<attempt_record> history; ///< the latest of its attempts
+  candidate_list candidates;           ///< among which the agent of the latest one was chosen
+  millis retry_in{0}; ///< until its next attempt is asked for, if it waits for that
+
+  bool operator==(const task_detail&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_detail& x) {
+  return f(x.record, x.spec, x.history, x.candidates, x.retry_in);
+}
+
+/// A change of a task. Numbers grow by one with each event of a coordinator.
+struct task_event {
+  std::uint64_t number{0}; ///< 0: not a change, but how the task stands at the subscription
+  unix_time at{0};
+  task_record task;
+  std::vector<attempt_record> ended; ///< the attempt that ended with this change, if one did
+
+  bool operator==(const task_event&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_event& x) {
+  return f(x.number, x.at, x.task, x.ended);
+}
+
+/// The bit of a state in a set of states.
+constexpr std::uint32_t bit_of(task_state state) {
+  return 1u << static_cast<unsigned>(state);
+}
+
+/// Which tasks somebody wants to see. What is empty or zero does not restrict.
+struct task_query {
+  role_name role;
+  std::uint32_t states{0}; ///< any of them, as the sum of their bits
+  /// All of them; a label without a text must be there, whatever its text.
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::string context_id;
+  std::uint64_t before{0}; ///< only those with a smaller number: where the last page ended
+  std::uint32_t limit{100};
+
+  bool operator==(const task_query&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_query& x) {
+  return f(x.role, x.states, x.labels, x.context_id, x.before, x.limit);
+}
+
+/// Whether a task is one of those that a query asks for, whatever its number.
+bool matches(const task_query& query, const task_record& task);
+
+/// Some of the tasks that a query asks for, the newest first.
+struct task_page {
+  std::vector<task_record> tasks; ///< without their outputs
+  std::uint64_t next{0};          ///< `before` of the next page; 0: this was the last one
+
+  bool operator==(const task_page&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_page& x) {
+  return f(x.tasks, x.next);
+}
+
+} // namespace rolecall
