@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""config/schema.json, the example configurations, the reference, and what the program thinks of them."""
+import copy
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import reference
+from jsonschema import Draft202012Validator
+
+PROGRAM = os.environ.get("ROLECALL_PROGRAM", "")
+# Tasks and roles of an agents service, not configurations.
+NOT_CONFIGURATIONS = {"config/examples/review.json", "config/examples/agents/roles.json",
+                      "config/schema.json", "config/grafana/dashboard.json"}
+
+
+def configurations():
+    files = sorted((reference.ROOT / "config").rglob("*.json"))
+    return [f for f in files if str(f.relative_to(reference.ROOT)) not in NOT_CONFIGURATIONS]
+
+
+def small_units(text):
+    """A length of time in milliseconds."""
+    number, unit = text.rstrip("msh"), text.lstrip("0123456789")
+    return int(number) * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}[unit]
+
+
+def put(config, path, value):
+    """Sets a key like api.tls.key, services[].name or roles.R.service."""
+    *parents, last = path.replace("[]", ".0").split(".")
+    node = config
+    for name in parents:
+        node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
+    node[last] = value
+
+
+def pointer(path):
+    return "/" + path.replace("[]", ".0").replace(".", "/")
+
+
+class Schema(unittest.TestCase):
+    def setUp(self):
+        self.schema = reference.load()
+        self.validator = Draft202012Validator(self.schema)
+
+    def problems(self, config):
+        return [error.message for error in self.validator.iter_errors(config)]
+
+    def test_the_schema_is_one(self):
+        Draft202012Validator.check_schema(self.schema)
+
+    def test_every_configuration_in_the_repository_is_valid(self):
+        self.assertTrue(configurations())
+        for file in configurations():
+            with self.subTest(file.name):
+                self.assertEqual(self.problems(json.loads(file.read_text())), [])
+
+    def test_the_default_configuration_says_what_the_schema_says(self):
+        config = json.loads((reference.ROOT / "config/default.json").read_text())
+        for path, node, _ in reference.leaves(self.schema):
+            if "[]" in path or ".R" in path or "default" not in node:
+                continue
+            section, _, key = path.partition(".")
+            value = config.get(section, {})
+            for name in key.split("."):
+                value = value.get(name) if isinstance(value, dict) else None
+            if value is not None:
+                self.assertEqual(value, node["default"], path)
+
+    def test_every_key_has_a_description_and_a_default_that_is_valid(self):
+        for path, node, required in reference.leaves(self.schema):
+            with self.subTest(path):
+                self.assertRegex(node["description"], r"\.$")
+                if "default" in node:
+                    alone = {**node, "$defs": self.schema["$defs"]}
+                    self.assertTrue(Draft202012Validator(alone).is_valid(node["default"]))
+                if node.get("type") == "integer":
+                    self.assertIn("minimum", node)
+                    self.assertIn("maximum", node)
+
+    def test_a_duration_has_its_least_value_in_the_schema(self):
+        for path, node, _ in reference.leaves(self.schema):
+            if node.get("$ref") == "#/$defs/duration":
+                self.assertGreaterEqual(small_units(node["default"]), small_units(node["x-minimum"]), path)
+
+    def test_unknown_keys_are_refused_everywhere(self):
+        service = {"name": "a", "url": "http://localhost:1"}
+        wrong = [{"apii": {}}, {"services": [{**service, "nmae": "x"}]}, {"roles": {"r": {"max": 1}}}]
+        for section, node in self.schema["properties"].items():
+            if "properties" in node:
+                wrong.append({section: {"no_such_key": 1}})
+        wrong += [{"api": {"tls": {"ca": ""}}}, {"api": {"rate_limit": {"rate": 1}}}]
+        for config in wrong:
+            with self.subTest(config):
+                self.assertTrue(self.problems(config))
+
+    def test_wrong_types_are_refused_for_every_key(self):
+        base = {"services": [{"name": "a", "url": "http://localhost:1"}], "roles": {"R": {}}}
+        for path, node, _ in reference.leaves(self.schema):
+            for value in (None, [[]], 1.5, {"x": {"y": 1}}):
+                if isinstance(value, dict) and node.get("type") == "object":
+                    continue  # what has no effect yet may hold anything
+                config = copy.deepcopy(base)
+                put(config, path, value)
+                with self.subTest(path=path, value=value):
+                    self.assertTrue(self.problems(config))
+
+    def test_lengths_of_time_need_a_unit(self):
+        for value in ("60", 60, "1 s", "-1s", "1e3s", "s", "1S", "1s "):
+            with self.subTest(value):
+                self.assertTrue(self.problems({"execution": {"timeout": value}}))
+        for value in ("250ms", "1.5s", "2m", "1h", "1d"):
+            self.assertEqual(self.problems({"execution": {"timeout": value}}), [])
+
+    def test_the_reference_in_the_documents_is_up_to_date(self):
+        page = reference.PAGE.read_text()
+        made = reference.with_table(page, reference.table(self.schema))
+        self.assertEqual(page, made, "run tests/api/reference.py --write")
+
+
+@unittest.skipUnless(PROGRAM, "ROLECALL_PROGRAM is not set")
+class Program(unittest.TestCase):
+    """The program and the schema have the same keys and bounds. The program tells every problem at
+    once, so a key that nobody knows ends it before it starts anything."""
+
+    def setUp(self):
+        self.schema = reference.load()
+        helped = subprocess.run([PROGRAM, "node", "--help"], capture_output=True, timeout=60)
+        if helped.returncode != 0:
+            self.skipTest("this program has no node yet")
+
+    def complaints(self, config):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({**config, "ends-it-here": 1}, file)
+            file.flush()
+            ended = subprocess.run([PROGRAM, "node", "--config", file.name], capture_output=True,
+                                   text=True, timeout=60)
+        self.assertEqual(ended.returncode, 2, ended.stderr)
+        self.assertIn("/ends-it-here", ended.stderr)
+        return [line for line in ended.stderr.splitlines() if "/ends-it-here" not in line]
+
+    def config_with(self, choose):
+        config = {"services": [{"name": "a", "url": "http://localhost:1"}], "roles": {"R": {}}}
+        chosen = []
+        for path, node, _ in reference.leaves(self.schema):
+            value = choose(node)
+            if value is not None:
+                put(config, path, value)
+                chosen.append(path)
+        return config, chosen
+
+    def test_it_knows_every_key_and_takes_its_default(self):
+        config, _ = self.config_with(lambda node: node.get("default"))
+        self.assertFalse([c for c in self.complaints(config) if "no effect" not in c])
+
+    def test_it_takes_the_least_and_the_most(self):
+        for bound in ("minimum", "maximum"):
+            config, chosen = self.config_with(
+                lambda node: node.get(bound) if node.get("type") == "integer" else node.get("x-minimum"))
+            self.assertTrue(chosen)
+            with self.subTest(bound):
+                self.assertFalse([c for c in self.complaints(config) if "no effect" not in c])
+
+    def test_it_refuses_what_is_out_of_bounds(self):
+        def beyond(bound, step):
+            def choose(node):
+                if node.get("type") == "integer":
+                    return node[bound] + step
+                if node.get("$ref") == "#/$defs/duration":
+                    return "1"
+                return "no such value" if "enum" in node else None
+            return choose
+        for bound, step in (("minimum", -1), ("maximum", 1)):
+            config, chosen = self.config_with(beyond(bound, step))
+            told = "\n".join(self.complaints(config))
+            for path in chosen:
+                with self.subTest(path=path, bound=bound):
+                    self.assertIn(pointer(path), told)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
