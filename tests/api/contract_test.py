@@ -67,7 +67,6 @@ class Paper(unittest.TestCase):
         names = re.findall(r"^  ([a-z_]+)(?: = 1)?,\s*///<", text, re.MULTILINE)
         self.assertGreater(len(names), 20)
         self.assertEqual(set(names) - set(DOCUMENT.errors), set())
-        self.assertEqual(set(names) - set(DOCUMENT.schema("TaskErrorCode")["enum"]), set())
 
     def test_every_code_is_named_where_it_may_be_answered(self):
         told = " ".join(response["description"] for response in DOCUMENT.root["components"]["responses"].values())
