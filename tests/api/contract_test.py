@@ -12,6 +12,7 @@ import contract_tasks
 import node_fixture as fixture
 from contract import DOCUMENT, NEVER_SEEN, SEEN, WHY_NOT
 from document import ROOT
+from jsonschema import Draft202012Validator
 
 
 class Paper(unittest.TestCase):
@@ -40,6 +41,10 @@ class Paper(unittest.TestCase):
         for where, content in [*bodies(DOCUMENT.root["paths"], "paths"), *bodies(DOCUMENT.root["components"], "components")]:
             with self.subTest(where):
                 self.assertTrue(content.get("examples"))
+
+    def test_every_schema_is_one(self):
+        for schema in DOCUMENT.root["components"]["schemas"].values():
+            Draft202012Validator.check_schema(schema)
 
     def test_every_object_says_whether_it_is_closed(self):
         def objects(node, where):
@@ -72,6 +77,26 @@ class Paper(unittest.TestCase):
         told = " ".join(response["description"] for response in DOCUMENT.root["components"]["responses"].values())
         for code in DOCUMENT.schema("ErrorCode")["enum"]:
             self.assertIn(f"`{code}`", told)
+
+
+    def test_the_json_in_the_page_is_valid(self):
+        page = (ROOT / "docs/http-api.md").read_text()
+        forms = {"type": "Problem", "history": "TaskView", "reason": "Why", "condition": "Agent", "window": "Stats"}
+        found = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+        for value in found:
+            key = next(key for key in forms if key in value)
+            if key == "window":
+                value["window"]["buckets"] *= 90  # the page shows one of them
+            with self.subTest(key):
+                self.assertEqual(DOCUMENT.problems(DOCUMENT.schema(forms.pop(key)), value), [])
+        self.assertEqual(forms, {})
+
+    def test_every_path_is_in_the_page(self):
+        page = (ROOT / "docs/http-api.md").read_text().replace("/v1/tasks/{id}", "/v1/tasks/{task_id}")
+        page = page.replace("/v1/agents/{id}", "/v1/agents/{agent_id}").replace("/assets/…", "/assets/{file}")
+        for method, path, _ in DOCUMENT.operations():
+            if method not in ("head", "options"):
+                self.assertRegex(page, rf"`({method.upper()} )?{re.escape(path)}[`? ,]")
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)

@@ -50,9 +50,11 @@ class Process:
                                       stdout=subprocess.PIPE, stderr=self.errors)
         line = self.child.stdout.readline().decode()
         if not line.startswith("listening on http"):
-            self.stop()
+            self.child.wait(PATIENCE_S)
             self.errors.seek(0)
-            raise AssertionError(f"{arguments}: {line!r} {self.errors.read().decode()}")
+            told = self.errors.read().decode()
+            self.stop()
+            raise AssertionError(f"{arguments}: {line!r} {told}")
         self.url = line.split()[-1]
         self.port = int(self.url.rpartition(":")[2])
 
@@ -71,6 +73,7 @@ class Process:
                 self.child.kill()
                 self.child.wait()
         self.child.stdout.close()
+        self.errors.close()
 
 
 class Gate:
@@ -83,8 +86,11 @@ class Gate:
 
     def open(self):
         """Lets one or more through; waits until there is one."""
-        with open(self.path, "w"):
-            pass
+        opening = threading.Thread(target=lambda: open(self.path, "w").close(), daemon=True)
+        opening.start()
+        opening.join(PATIENCE_S)
+        if opening.is_alive():
+            raise AssertionError("nobody is at the gate")
 
 
 class Fake:
@@ -95,6 +101,10 @@ class Fake:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                fake.connections.append(self.connection)
 
             def answer(self, status, body):
                 data = json.dumps(body).encode()
@@ -121,7 +131,7 @@ class Fake:
             def log_message(self, *_):
                 pass
 
-        self.agents = list(agents)
+        self.agents, self.connections = list(agents), []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -134,6 +144,9 @@ class Fake:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def nobody():
