@@ -151,7 +151,9 @@ class Answers(unittest.TestCase):
         for target in ("/v1/tasks", "/v1/agents"):
             self.call("POST", target, b"{}", Content_Type="text/plain", expect="415 unsupported_media_type")
             self.call("POST", target, b" " * 65537, Content_Type="application/json", expect="413 too_large")
-        self.call("POST", "/v1/tasks", b'{"role"', Content_Type="application/json", expect="400 invalid_task")
+        self.call("POST", "/v1/tasks", b'{"role"', Content_Type="application/json", expect="400 invalid_body")
+        for action in ("cancel", "retry"):
+            self.call("POST", f"/v1/tasks/{self.done}/{action}", {"force": True}, expect="400 invalid_body")
         self.call("POST", "/v1/agents", {"rol": "echo"}, expect="400 invalid_body")
 
     def test_a_task_that_waits_is_canceled_and_then_retried(self):

@@ -66,9 +66,9 @@ class Faults(unittest.TestCase):
     # -- bodies
 
     def test_no_body(self):
-        self.refused(self.post(None, {}), "400 invalid_task")
-        self.refused(self.post("", JSON), "400 invalid_task")
-        self.refused(self.post(None, {}, "/v1/agents"), "400 invalid_body")
+        for target in ("/v1/tasks", "/v1/agents"):
+            self.refused(self.post(None, {}, target), "415 unsupported_media_type")
+            self.refused(self.post("", JSON, target), "400 invalid_body")
 
     def test_a_wrong_content_type(self):
         for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "json"):
@@ -79,7 +79,7 @@ class Faults(unittest.TestCase):
     def test_broken_json(self):
         for text in ("{", "[", '{"role":"echo","input":}', "nul", TASK + TASK, '{"role":"echo","input":1,"role":"x"}',
                      "[" * 10_000, b'{"role":"\xff","input":1}', '{"role":"echo","input":1e999}', "\x00"):
-            found = self.refused(self.post(text), "400 invalid_task")
+            found = self.refused(self.post(text), "400 invalid_body")
             self.assertTrue(found["errors"])
 
     def test_wrong_types(self):
@@ -285,7 +285,7 @@ class Faults(unittest.TestCase):
         *answers, count = [json.loads(line) for line in found.text.splitlines()]
         self.assertEqual(found.status, 200)
         self.assertEqual({a["line"]: a.get("error", {}).get("code", "accepted") for a in answers},
-                         {1: "accepted", 2: "invalid_task", 4: "invalid_task", 5: "invalid_task", 6: "accepted",
+                         {1: "accepted", 2: "invalid_body", 4: "invalid_task", 5: "invalid_task", 6: "accepted",
                           7: "accepted", 8: "duplicate_task", 9: "too_large", 10: "accepted"})
         self.assertEqual([a["line"] for a in answers], sorted(a["line"] for a in answers))
         self.assertEqual(count, {"accepted": 4, "refused": 5})

@@ -1,6 +1,7 @@
 """The real program as child processes, and agents services that do as they are told."""
 import contextlib
 import faulthandler
+import hashlib
 import http.server
 import json
 import os
@@ -192,8 +193,9 @@ class House(contextlib.ExitStack):
         return self.start(Process("node", "--config", self.write(f"node-{self.count}.json", config)))
 
     def tokens(self):
-        """A file with a token for each right."""
-        listed = [{"name": right, "token": token, "right": right} for right, token in TOKENS.items()]
+        """A file with the hash of a token for each right."""
+        hashes = {right: hashlib.sha256(token.encode()).hexdigest() for right, token in TOKENS.items()}
+        listed = [{"name": right, "right": right, "sha256": hashed} for right, hashed in hashes.items()]
         return self.write("tokens.json", {"tokens": listed})
 
 
