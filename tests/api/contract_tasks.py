@@ -194,5 +194,5 @@ class Answers(unittest.TestCase):
         for query, count in (("label=list:0", 3), ("label=list", 5), ("label=list&label=list:1", 2),
                              ("role=echo&context_id=listed", 5), ("context_id=listed&state=failed,working", 0)):
             self.assertEqual(len(self.call("GET", f"/v1/tasks?{query}", expect=200).json["tasks"]), count, query)
-        for query in ("limit=0", "limit=1001", "state=done", "cursor=%00", "role=", "limit=1&limit=2"):
+        for query in ("limit=0", "limit=1001", "state=done", "cursor=x", "limit=1&limit=2"):
             self.call("GET", f"/v1/tasks?{query}", expect="400 invalid_parameter")

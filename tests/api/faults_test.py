@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What clients do wrong, on raw sockets against the real node: each gets a clear refusal, and nobody
 else notices. Needs ROLECALL_PROGRAM, and is skipped if that program has no node."""
+import contextlib
 import json
+import re
 import resource
-import select
 import unittest
 
 import node_fixture as fixture
@@ -107,7 +108,7 @@ class Faults(unittest.TestCase):
         for query in ("limit=99999999999999999999", "limit=-1", "limit=1e3", "limit=0x10", "limit="):
             self.refused(self.ask("GET", f"/v1/tasks?{query}"), "400 invalid_parameter")
         for wait in ("11m", "99999999999999999999s", "30", "-1s"):
-            self.refused(self.ask("GET", f"/v1/tasks?wait={wait}"), "400 invalid_parameter")
+            self.refused(self.ask("GET", f"/v1/tasks/x?wait={wait}"), "400 invalid_parameter")
 
     def test_numbers_in_inputs_are_kept_as_they_are(self):
         found = self.post('{"role":"echo","input":[9007199254740993,18446744073709551615]}', target="/v1/tasks?wait=30s")
@@ -262,19 +263,20 @@ class Faults(unittest.TestCase):
         good = self.connect()
         events = good.events(good.request_head("GET", "/v1/events?label=marker"))
         self.assertEqual(next(events)["event"], "hello")
-        gone = select.poll()
-        gone.register(slow.socket, select.POLLRDHUP)
-        padding = "x" * 4000
+        tasks = [{"role": "echo", "input": 1, "labels": {"padding": "x" * 4000}} for _ in range(10)]
         for _ in range(400):
-            tasks = [{"role": "echo", "input": 1, "labels": {"padding": padding}} for _ in range(10)]
             self.assertEqual(self.post(tasks, target="/v1/tasks?wait=30s").status, 201)
-            if gone.poll(0):
+            text = self.ask("GET", "/metrics").text
+            if re.search(r"(?m)^rolecall_event_readers_cut_off_total [1-9]", text):
                 break
-        self.assertTrue(gone.poll(10_000), "the slow reader was not cut off")
+        else:
+            self.fail("the slow reader was not cut off")
+        with contextlib.suppress(Closed, ConnectionResetError):
+            while True:  # what is under way is still to be had, and then the end
+                slow.fill()
+                slow.buffer = b""
         self.post({"role": "echo", "input": 1, "labels": {"marker": "1"}}, target="/v1/tasks?wait=30s")
         self.assertEqual(next(events)["data"]["labels"], {"marker": "1"})
-        text = self.ask("GET", "/metrics").text
-        self.assertRegex(text, r"(?m)^rolecall_event_readers_cut_off_total(\{\})? [1-9]")
 
     # -- NDJSON
 
