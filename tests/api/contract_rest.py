@@ -60,7 +60,10 @@ class Rest(unittest.TestCase):
         since = self.call("GET", "/v1/stats").json["last_event_id"]
         agent = self.call("POST", "/v1/agents", {"role": "echo"}, expect=201).json["agent_id"]
         self.call("DELETE", f"/v1/agents/{agent}", expect=202)
-        gone = lambda e: e["event"] == "agent" and (e["data"]["change"], e["data"]["agent"]["agent_id"]) == ("down", agent)
+
+        def gone(event):
+            return (event["data"]["change"], event["data"]["agent"]["agent_id"]) == ("down", agent)
+
         found = self.stream("/v1/events?type=agent", gone, Last_Event_ID=since)
         changes = [e["data"]["change"] for e in found if e["data"]["agent"]["agent_id"] == agent]
         self.assertEqual((changes[0], changes[-1]), ("up", "down"))
@@ -164,7 +167,8 @@ class Refusals(unittest.TestCase):
         calls["admin"]("POST", "/v1/agents", {"role": "echo"}, expect=201)
 
     def test_an_address_has_a_rate(self):
-        node = self.house.node({"local": self.agents.url}, api={"rate_limit": {"requests_per_second": 0.001, "burst": 1}})
+        limit = {"requests_per_second": 0.001, "burst": 1}
+        node = self.house.node({"local": self.agents.url}, api={"rate_limit": limit})
         call = Call(node)
         for operation, method, target, body in self.paths():
             with self.subTest(f"{method} {target}"):

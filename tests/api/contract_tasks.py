@@ -139,7 +139,8 @@ class Answers(unittest.TestCase):
         self.call("GET", "/v1/tasks/never", expect="404 unknown_task")
 
     def test_a_stream_of_tasks(self):
-        lines = ['{"task_id":"s1","role":"echo","input":1}', '{"role":"echo"}', '{"task_id":"s3","role":"echo","input":3}']
+        lines = ['{"task_id":"s1","role":"echo","input":1}', '{"role":"echo"}',
+                 '{"task_id":"s3","role":"echo","input":3}']
         found = self.call("POST", "/v1/tasks", "\n".join(lines), Content_Type="application/x-ndjson", expect=200)
         self.assertEqual(media_type(found.header("Content-Type")), "application/x-ndjson")
         answers = [json.loads(line) for line in found.text.splitlines()]
@@ -168,7 +169,8 @@ class Answers(unittest.TestCase):
         self.assertEqual(again.json["retry_of"], second)
         self.assertEqual(again.header("Location"), f"/v1/tasks/{again.json['task_id']}")
         for task in (first, again.json["task_id"]):
-            self.assertEqual(self.call("POST", f"/v1/tasks/{task}/cancel", expect=200).json["error"]["code"], "canceled")
+            ended = self.call("POST", f"/v1/tasks/{task}/cancel", expect=200).json
+            self.assertEqual(ended["error"]["code"], "canceled")
 
     def test_tasks_that_have_ended_or_are_not_known(self):
         self.call("POST", f"/v1/tasks/{self.done}/cancel", expect="409 task_terminal")
@@ -183,7 +185,8 @@ class Answers(unittest.TestCase):
         self.assertEqual((found["state"], found["error"]["code"]), ("rejected", "unknown_role"))
 
     def test_lists_are_filtered_and_paged(self):
-        ids = [self.submit("echo", labels={"list": str(i % 2)}, context_id="listed", wait="30s")["task_id"] for i in range(5)]
+        ids = [self.submit("echo", "30s", labels={"list": str(i % 2)}, context_id="listed")["task_id"]
+               for i in range(5)]
         found, target = [], "/v1/tasks?context_id=listed&limit=2"
         for _ in range(3):
             page = self.call("GET", target, expect=200).json

@@ -38,7 +38,7 @@ class Paper(unittest.TestCase):
                     yield f"{where} {kind}", content
                 for key, child in node.items():
                     yield from bodies(child, f"{where}/{key}")
-        for where, content in [*bodies(DOCUMENT.root["paths"], "paths"), *bodies(DOCUMENT.root["components"], "components")]:
+        for where, content in bodies(DOCUMENT.root, "#"):
             with self.subTest(where):
                 self.assertTrue(content.get("examples"))
 

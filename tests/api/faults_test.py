@@ -47,7 +47,8 @@ class Faults(unittest.TestCase):
         status, _, code = expected.partition(" ")
         self.assertEqual(f"{response.status} {response.json.get('code')}", f"{status} {code}", response.text)
         self.assertEqual(response.header("Content-Type").split(";")[0], "application/problem+json")
-        self.assertEqual(DOCUMENT.problems(DOCUMENT.schema("Problem"), response.json) + DOCUMENT.rules(response.json), [])
+        self.assertEqual(DOCUMENT.problems(DOCUMENT.schema("Problem"), response.json), [])
+        self.assertEqual(DOCUMENT.rules(response.json), [])
         return response.json
 
     def refused_raw(self, data, expected):
@@ -95,7 +96,8 @@ class Faults(unittest.TestCase):
         tasks = [{"role": "", "input": 1}, {"input": 1, "priorty": 1}, {"role": "echo", "input": 1, "max_attempts": 0}]
         found = self.refused(self.post({"tasks": tasks}), "400 invalid_task")
         pointers = [e["pointer"] for e in found["errors"]]
-        self.assertEqual(sorted(pointers), ["/tasks/0/role", "/tasks/1/priorty", "/tasks/1/role", "/tasks/2/max_attempts"])
+        self.assertEqual(sorted(pointers), ["/tasks/0/role", "/tasks/1/priorty", "/tasks/1/role",
+                                            "/tasks/2/max_attempts"])
         self.assertIn("priority", next(e["detail"] for e in found["errors"] if e["pointer"] == "/tasks/1/priorty"))
 
     def test_huge_numbers(self):
@@ -111,14 +113,15 @@ class Faults(unittest.TestCase):
             self.refused(self.ask("GET", f"/v1/tasks/x?wait={wait}"), "400 invalid_parameter")
 
     def test_numbers_in_inputs_are_kept_as_they_are(self):
-        found = self.post('{"role":"echo","input":[9007199254740993,18446744073709551615]}', target="/v1/tasks?wait=30s")
+        text = '{"role":"echo","input":[9007199254740993,18446744073709551615]}'
+        found = self.post(text, target="/v1/tasks?wait=30s")
         self.assertIn("9007199254740993", found.text)
         self.assertIn("18446744073709551615", found.text)
 
     def test_unknown_ids_and_parameters(self):
-        for target in ("/v1/tasks/x", "/v1/tasks/%2e%2e", "/v1/tasks/" + "x" * 4096, "/v1/tasks/a%2Fb", "/v1/tasks/x/why"):
-            self.refused(self.ask("GET", target), "404 unknown_task")
-        for target in ("/v2", "/v1", "/v1/tasks/x/y", "/assets/../openapi.json", "/assets/%2e%2e/x", "//", "/v1/tasks/"):
+        for task in ("x", "%2e%2e", "x" * 4096, "a%2Fb", "x/why"):
+            self.refused(self.ask("GET", f"/v1/tasks/{task}"), "404 unknown_task")
+        for target in ("/v2", "/v1", "/v1/tasks/x/y", "/v1/tasks/", "//", "/assets/../openapi.json", "/assets/%2e%2e/x"):
             self.assertEqual(self.ask("GET", target).status, 404, target)
         for target in ("/v1/tasks/%00", "/v1/tasks/%zz", "/v1/tasks/%ff"):
             self.assertIn(self.ask("GET", target).status, (400, 404), target)
@@ -147,7 +150,8 @@ class Faults(unittest.TestCase):
 
     def test_a_body_that_waits_to_be_asked_for(self):
         connection = self.connect()
-        connection.send(connection.head("POST", "/v1/tasks", {**JSON, "Content-Length": len(TASK), "Expect": "100-continue"}))
+        headers = {**JSON, "Content-Length": len(TASK), "Expect": "100-continue"}
+        connection.send(connection.head("POST", "/v1/tasks", headers))
         self.assertTrue(connection.until(b"\r\n\r\n").startswith(b"HTTP/1.1 100 "))
         connection.send(TASK)
         self.assertEqual(connection.response().status, 201)
@@ -162,7 +166,8 @@ class Faults(unittest.TestCase):
     def test_smuggling_is_refused(self):
         host = f"Host: 127.0.0.1:{self.node.port}\r\n"
         heads = ["Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
-                 "Content-Length: 5, 6\r\n", "Content-Length: +5\r\n", "Content-Length: 0x5\r\n", "Content-Length: -1\r\n",
+                 "Content-Length: 5, 6\r\n", "Content-Length: +5\r\n", "Content-Length: 0x5\r\n",
+                 "Content-Length: -1\r\n",
                  "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: xchunked\r\n",
                  "Transfer-Encoding : chunked\r\n", "X: a\r\n b\r\n", "X: a\r\n\tb\r\n", " X: a\r\n", "X: a\rb\r\n",
                  "X: a\0b\r\n", "X\r\n", ": a\r\n", "Host: 127.0.0.1\r\n"]
@@ -186,7 +191,8 @@ class Faults(unittest.TestCase):
     # -- hosts, origins, methods
 
     def test_hosts_and_origins_of_strangers(self):
-        for host in ("evil.test", "127.0.0.1.evil.test", "localhost.evil.test", f"evil.test:{self.node.port}", "0.0.0.0"):
+        port = self.node.port
+        for host in ("evil.test", "127.0.0.1.evil.test", "localhost.evil.test", f"evil.test:{port}", "0.0.0.0"):
             self.refused(self.ask("GET", "/v1/tasks", {"Host": host}), "421 misdirected_request")
         for host in ("localhost", "127.0.0.1", "[::1]", f"LOCALHOST:{self.node.port}"):
             self.assertEqual(self.ask("GET", "/v1/tasks", {"Host": host}).status, 200, host)
@@ -225,7 +231,8 @@ class Faults(unittest.TestCase):
             self.assertLess(len(packed.body), len(plain.body) / 2)
             self.assertEqual(packed.text, plain.text)
         for accepted in ("identity", "br", "gzip;q=0", ""):
-            self.assertIsNone(self.ask("GET", "/openapi.json", {"Accept-Encoding": accepted}).header("Content-Encoding"))
+            found = self.ask("GET", "/openapi.json", {"Accept-Encoding": accepted})
+            self.assertIsNone(found.header("Content-Encoding"), accepted)
         self.assertIsNone(self.ask("GET", "/healthz", {"Accept-Encoding": "gzip"}).header("Content-Encoding"))
         self.assertIn("accept-encoding", (plain.header("Vary") or "").lower())
 
@@ -282,7 +289,8 @@ class Faults(unittest.TestCase):
 
     def test_lines_that_are_wrong_do_not_hurt_the_others(self):
         lines = [TASK, "{", "", "[]", '{"role":"echo"}', TASK, '{"task_id":"twice","role":"echo","input":1}',
-                 '{"task_id":"twice","role":"echo","input":1}', json.dumps({"role": "echo", "input": "x" * LIMIT}), TASK]
+                 '{"task_id":"twice","role":"echo","input":1}',
+                 json.dumps({"role": "echo", "input": "x" * LIMIT}), TASK]
         found = self.post("\n".join(lines), NDJSON)
         *answers, count = [json.loads(line) for line in found.text.splitlines()]
         self.assertEqual(found.status, 200)
@@ -323,7 +331,8 @@ class Faults(unittest.TestCase):
     def test_a_client_that_goes_while_it_waits(self):
         for _ in range(50):
             connection = self.connect()
-            connection.send(connection.head("POST", "/v1/tasks?wait=30s", {**JSON, "Content-Length": len(TASK)}) + TASK.encode())
+            head = connection.head("POST", "/v1/tasks?wait=30s", {**JSON, "Content-Length": len(TASK)})
+            connection.send(head + TASK.encode())
             connection.close()
         self.others_are_served()
 
