@@ -1,7 +1,7 @@
 // The agents: who there is, how they are, how much they have to do.
 import { h, replace, setText } from './dom.js';
 import { badge, icon } from './states.js';
-import { ago, count, duration, percent, plural } from './format.js';
+import { ago, count, duration, percent, plural, seconds } from './format.js';
 import { query, send } from './api.js';
 import { pollSoon, watch } from './live.js';
 import { liveTable } from './table.js';
@@ -17,12 +17,12 @@ function load(agent) {
 }
 
 function conditionText(agent) {
-  return agent.condition === 'parked' ? `parked for ${duration(Math.ceil(agent.parked_ms / 1000) * 1000)}` : agent.condition;
+  return agent.condition === 'parked' ? `parked for ${seconds(agent.parked_ms + 999)}` : agent.condition;
 }
 
 function lastError({ last_error }) {
   return last_error ? h('span', {}, h('span', { class: 'reason' }, `${last_error.code}: ${last_error.message}`),
-    h('span', { class: 'hint' }, ` ${ago(last_error.at)}`)) : h('span', { class: 'hint' }, 'none');
+    h('span', { class: 'hint' }, ` ${ago(last_error.at)}`)) : h('span', { class: 'hint nothing' }, 'none');
 }
 
 function drainButton(agent) {
@@ -48,13 +48,13 @@ const columns = [
     label: 'Agent', class: 'name', sign: a => `${a.agent_id} ${a.service}`,
     cell: a => h('span', {}, h('span', { class: 'id' }, a.agent_id), h('span', { class: 'hint' }, ` ${a.service}`)),
   },
-  { label: 'Role', cell: a => a.role },
+  { label: 'Role', class: 'short', cell: a => a.role },
   { label: 'State', sign: a => a.state, cell: a => badge(a.state) },
   { label: 'Condition', sign: conditionText, cell: a => badge(a.condition, conditionText(a)) },
   { label: 'Load', class: 'number', sign: a => `${a.in_flight}/${a.max_concurrency}`, cell: load },
   { label: 'Success', class: 'number', cell: a => `${percent(a.success_rate)} of ${count(a.succeeded + a.failed)}` },
   { label: 'Latency', class: 'number', cell: a => duration(a.latency_ms) },
-  { label: 'Idle', class: 'number', cell: a => a.in_flight > 0 ? '–' : duration(Math.floor(a.idle_ms / 1000) * 1000) },
+  { label: 'Idle', class: 'number', cell: a => a.in_flight > 0 ? '–' : seconds(a.idle_ms) },
   { label: 'Last error', class: 'wide', sign: a => a.last_error ? `${a.last_error.at} ${ago(a.last_error.at)}` : '', cell: lastError },
   { label: 'Action', class: 'action', sign: a => a.state, cell: a => a.state === 'draining' ? h('span', { class: 'hint' }, 'draining') : drainButton(a) },
 ];

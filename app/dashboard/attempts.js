@@ -33,7 +33,7 @@ export function timeline(task) {
 }
 
 const columns = [
-  ['Agent', one => [one.agent_id, one.chosen && h('span', { class: 'tag' }, 'chosen')], 'id'],
+  ['Agent', one => [h('span', { class: 'id' }, one.agent_id), ' ', one.chosen && h('span', { class: 'tag' }, 'chosen')], 'name'],
   ['Could take it', one => one.eligible ? h('span', { class: 'tone-good with-icon' }, icon('check'), 'yes') : h('span', { class: 'tone-off with-icon' }, icon('cross'), 'no')],
   ['Why', one => one.note],
   ['Free slots', one => `${count(one.free_slots)} of ${count(one.max_concurrency)}`, 'number'],

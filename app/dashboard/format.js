@@ -52,11 +52,16 @@ export function duration(ms) {
   return `${Math.floor(ms / size)} ${name}${rest ? ` ${rest} ${next[1]}` : ''}`;
 }
 
+/** For what is still counting: "7 s", not "7.31 s". */
+export function seconds(ms) {
+  return ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(ms);
+}
+
 export function ago(iso) {
   if (!iso)
     return '–';
-  const ms = Math.max(0, now() - Date.parse(iso));
-  return ms < 1000 ? 'just now' : `${duration(Math.floor(ms / 1000) * 1000).replace('.00', '').replace('.0', '')} ago`;
+  const ms = now() - Date.parse(iso);
+  return ms < 1000 ? 'just now' : `${seconds(ms)} ago`;
 }
 
 const two = n => String(n).padStart(2, '0');

@@ -1,7 +1,7 @@
 // The top of the page: which node this is, whether what is shown is fresh, the theme, and the token.
 import { h, replace, setText } from './dom.js';
 import { icon } from './states.js';
-import { duration, time } from './format.js';
+import { seconds, time } from './format.js';
 import { connection, on, tryNow, unlock, watch } from './live.js';
 import { setToken } from './api.js';
 
@@ -32,7 +32,7 @@ function showFacts() {
   const up = node.uptime_ms + Date.now() - node_read_at;
   const facts = [`version ${node.version}`, node.state];
   if (connection.status === 'live')
-    facts.push(`up ${duration(up)}`);
+    facts.push(`up ${seconds(up)}`);
   setText(byId('node-facts'), facts.join(' · '));
   const title = document.title.replace(/ · rolecall .*$/, '');
   document.title = `${title} · rolecall ${node.node}`;
@@ -110,7 +110,7 @@ function startTheme() {
       delete document.documentElement.dataset.theme;
     else
       document.documentElement.dataset.theme = theme;
-    replace(button, h('span', { class: 'unseen' }, 'Theme: '), theme);
+    replace(button, icon(theme), h('span', { class: 'unseen' }, 'Theme: '), theme);
   };
   button.addEventListener('click', () => {
     theme = themes[(themes.indexOf(theme) + 1) % themes.length];

@@ -21,6 +21,10 @@ const views = [
 let current = null; // {element, refresh?, close?} of the view that is open
 let current_path = null;
 
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
 function route() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const view = views.find(one => one.pattern.test(path));
@@ -30,7 +34,8 @@ function route() {
   }
   current?.close?.();
   const [, id] = path.match(view.pattern);
-  current = view.open({ id: id && decodeURIComponent(id), query: new URLSearchParams(query) });
+  const focused_id = document.activeElement?.id;
+  current = view.open({ id: id && decoded(id), query: new URLSearchParams(query) });
   const main = document.getElementById('main');
   replace(main, current.element);
   document.title = current.title ?? view.title;
@@ -40,7 +45,9 @@ function route() {
     else
       link.removeAttribute('aria-current');
   }
-  if (current_path !== null && current_path !== path) {
+  if (current_path === path) {
+    document.getElementById(focused_id)?.focus({ preventScroll: true }); // a filter of the same view
+  } else if (current_path !== null) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
   }

@@ -14,9 +14,11 @@ function figure(label, ...content) {
   return h('section', { class: 'card figure', 'aria-label': label }, h('h2', {}, label), content);
 }
 
-/** Tasks per second over the last minute that is over: the youngest bucket is not. */
+/** Tasks per second over the last minute, or since the first task: without the youngest bucket, which is not over. */
 function lastMinute(window, name) {
-  const buckets = window.buckets.slice(0, -1).slice(-Math.round(60 / window.bucket_seconds));
+  const first = window.buckets.findIndex(bucket => bucket.accepted > 0);
+  const full = first < 0 ? [] : window.buckets.slice(first, -1).slice(-Math.round(60 / window.bucket_seconds));
+  const buckets = full.length ? full : window.buckets.slice(-1);
   const names = name === 'ended' ? ['completed', 'failed', 'canceled', 'rejected'] : [name];
   const sum = buckets.reduce((total, bucket) => total + names.reduce((n, one) => n + bucket[one], 0), 0);
   return sum / (buckets.length * window.bucket_seconds);

@@ -50,7 +50,7 @@ const columns = [
   {
     label: 'Trouble', class: 'trouble', sign: r => r.trouble ? `${r.trouble.code}: ${r.trouble.message}` : '',
     cell: r => r.trouble ? h('span', { class: 'tone-bad with-icon' }, icon('warning'), h('span', {}, `${r.trouble.code}: ${r.trouble.message}`))
-      : h('span', { class: 'hint' }, 'none'),
+      : h('span', { class: 'hint nothing' }, 'none'),
   },
   { label: 'Action', class: 'action', sign: () => '', cell: r => spawnButton(r.role) },
 ];

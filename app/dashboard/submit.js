@@ -37,9 +37,9 @@ function makeFields() {
     field('priority', 'Priority', h('input', { type: 'number', min: '0', max: '9', step: '1', placeholder: '0' }), '0 to 9, the higher goes first.'),
     field('timeout', 'Timeout', text({ placeholder: '60s' }), 'Of an attempt: 500ms, 30s, 5m, 1h.'),
     field('max_attempts', 'Attempts at most', h('input', { type: 'number', min: '1', max: '1000', step: '1', placeholder: '3' }), '1 means at most once.'),
-    field('labels', 'Labels', h('textarea', { rows: '3', spellcheck: 'false', placeholder: 'team: search' }), 'One a line, name: text.'),
     field('task_id', 'Task id', text({ placeholder: 'given by the node' }), 'Your own makes a repeated submit harmless.'),
     field('context_id', 'Context id', text(), 'The conversation it belongs to.'),
+    field('labels', 'Labels', h('textarea', { rows: '3', spellcheck: 'false', placeholder: 'team: search' }), 'One a line, name: text.'),
   ];
 }
 

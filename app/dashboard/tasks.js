@@ -1,7 +1,7 @@
 // The list of tasks: filtered, paged, live. It never holds more than a page, whatever flows through the node.
 import { h, replace, setText, throttled } from './dom.js';
 import { badge, task_states } from './states.js';
-import { ago, count, duration, labelTexts, now, plural, time } from './format.js';
+import { ago, count, duration, labelTexts, now, plural, seconds, time } from './format.js';
 import { get, query, Problem } from './api.js';
 import { on, watch } from './live.js';
 import { liveTable } from './table.js';
@@ -9,35 +9,39 @@ import { TaskPage } from './task_page.js';
 
 const page_size = 50;
 const refill_interval_ms = 3_000;
+const labels_shown = 3;
 
 export const taskHref = id => `#/tasks/${encodeURIComponent(id)}`;
 
 function ran(task) {
   if (!task.started_at)
     return '–';
-  return task.state === 'working' ? duration(Math.max(0, Math.floor((now() - Date.parse(task.started_at)) / 1000) * 1000)) : duration(task.run_ms);
+  return task.state === 'working' ? seconds(now() - Date.parse(task.started_at)) : duration(task.run_ms);
 }
 
 function waited(task) {
-  return task.state === 'submitted' ? duration(Math.max(0, Math.floor((now() - Date.parse(task.submitted_at)) / 1000) * 1000)) : duration(task.queued_ms);
+  return task.state === 'submitted' ? seconds(now() - Date.parse(task.submitted_at)) : duration(task.queued_ms);
+}
+
+function labels(task) {
+  const texts = labelTexts(task.labels);
+  return texts.length ? h('span', {}, texts.slice(0, labels_shown).map(text => h('span', { class: 'tag' }, text)),
+    texts.length > labels_shown && h('span', { class: 'hint' }, ` +${texts.length - labels_shown}`)) : '';
 }
 
 const reason = task => task.error ? `${task.error.code}: ${task.error.message}` : '';
 
 const columns = [
   { label: 'State', class: 'state', sign: t => t.state, cell: t => badge(t.state) },
-  {
-    label: 'Task', class: 'name', sign: t => `${t.task_id} ${JSON.stringify(t.labels)}`,
-    cell: t => h('span', {}, h('a', { class: 'id', href: taskHref(t.task_id) }, t.task_id),
-      labelTexts(t.labels).slice(0, 4).map(text => h('span', { class: 'tag' }, text))),
-  },
-  { label: 'Role', cell: t => t.role },
-  { label: 'Agent', class: 'id minor', cell: t => t.agent_id ?? '–' },
-  { label: 'Attempts', class: 'number', cell: t => count(t.attempts) },
-  { label: 'Waited', class: 'number', cell: waited },
+  { label: 'Task', class: 'name short', sign: t => t.task_id, cell: t => h('a', { class: 'id', href: taskHref(t.task_id) }, t.task_id) },
+  { label: 'Role', class: 'short', cell: t => t.role },
+  { label: 'Agent', class: 'id short minor', cell: t => t.agent_id ?? '–' },
+  { label: 'Attempts', class: 'number minor', cell: t => count(t.attempts) },
+  { label: 'Waited', class: 'number minor', cell: waited },
   { label: 'Ran', class: 'number', cell: ran },
   { label: 'Submitted', class: 'number', sign: t => ago(t.submitted_at), cell: t => h('time', { datetime: t.submitted_at, title: time(t.submitted_at) }, ago(t.submitted_at)) },
-  { label: 'Reason', class: 'wide', sign: reason, cell: t => h('span', { class: 'reason' }, reason(t)) },
+  { label: 'Labels', class: 'labels', sign: t => JSON.stringify(t.labels), cell: labels },
+  { label: 'Reason', class: 'wide', sign: reason, cell: t => reason(t) && h('span', { class: 'reason' }, reason(t)) },
 ];
 
 /** The filters are in the address; changing one opens the list anew. */
