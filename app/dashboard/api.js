@@ -15,6 +15,10 @@ export function setToken(value) {
   try { sessionStorage.setItem(token_key, value); } catch { /* kept for this page only */ }
 }
 
+export function hasToken() {
+  return token !== '';
+}
+
 /** Called with a Problem whenever the node answers 401. */
 export function whenLocked(callback) {
   onLocked = callback;

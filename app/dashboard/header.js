@@ -3,7 +3,7 @@ import { h, replace, setText } from './dom.js';
 import { icon } from './states.js';
 import { seconds, time } from './format.js';
 import { connection, on, tryNow, unlock, watch } from './live.js';
-import { setToken } from './api.js';
+import { hasToken, setToken } from './api.js';
 
 const themes = ['auto', 'light', 'dark'];
 const byId = id => document.getElementById(id);
@@ -98,7 +98,7 @@ function tokenBanner() {
   };
   return h('form', { class: 'banner tone-warn', 'data-banner': 'token', onsubmit: submit }, icon('pause'),
     h('p', {}, h('label', { for: 'token' }, h('strong', {}, 'This node wants a token. ')),
-      h('span', { id: 'token-hint' }, `${connection.problem?.message ?? ''} It is kept in this tab until you close it.`)),
+      h('span', { id: 'token-hint' }, hasToken() ? 'It does not take the one you gave.' : 'It is kept in this tab until you close it.')),
     field, h('button', { type: 'submit', class: 'primary' }, 'Unlock'));
 }
 

@@ -35,7 +35,7 @@ function glance() {
         h('a', { href: '#/tasks?state=submitted' }, fields.submitted, h('span', { class: 'unit' }, 'waiting')),
         h('a', { href: '#/tasks?state=working' }, fields.working, h('span', { class: 'unit' }, 'working')))),
       figure('Throughput', h('p', {}, fields.ended_rate, h('span', { class: 'unit' }, 'ended per second')),
-        h('p', { class: 'hint' }, fields.accepted_rate, ' accepted per second, in the last minute')),
+        h('p', { class: 'hint' }, fields.accepted_rate, ' accepted, in the last minute')),
       figure('Success', h('p', {}, fields.success), h('p', { class: 'hint' }, fields.ended)),
       figure('Latency', h('p', {}, fields.p50, h('span', { class: 'unit' }, 'median')),
         h('p', { class: 'hint' }, '90 % within ', fields.p90, ', 99 % within ', fields.p99))),
@@ -49,7 +49,7 @@ function glance() {
     setText(fields.accepted_rate, rate(lastMinute(window, 'accepted')));
     setText(fields.success, percent(stats.success_rate));
     const ended = window.buckets.reduce((n, b) => n + b.completed + b.failed + b.canceled + b.rejected, 0);
-    setText(fields.ended, `of ${plural(ended, 'task')} that ended in the last 15 minutes`);
+    setText(fields.ended, `${plural(ended, 'task')} ended in the last 15 minutes`);
     for (const p of ['p50', 'p90', 'p99'])
       setText(fields[p], duration(stats.latency_ms[p]));
     if (totals.childElementCount === 0)

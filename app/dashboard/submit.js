@@ -17,6 +17,7 @@ function field(name, label, control, hint) {
   const element = h('div', { class: `field field-${name}`, 'data-field': name }, h('label', { for: control.id }, label), control, problem, hint_element);
   return {
     name, label, control, element, hint: hint_element,
+    problem: () => problem.textContent,
     setProblem(text) {
       setText(problem, text);
       if (text)
@@ -103,7 +104,7 @@ export function openSubmit() {
     }
     const wrong = fields.filter(one => one.control.hasAttribute('aria-invalid'));
     replace(summary, h('h2', {}, 'It was not accepted'), h('ul', {},
-      wrong.map(one => h('li', {}, h('a', { href: `#task-${one.name}`, onclick: event => { event.preventDefault(); one.control.focus(); } }, one.label))),
+      wrong.map(one => h('li', {}, h('a', { href: `#task-${one.name}`, onclick: event => { event.preventDefault(); one.control.focus(); } }, `${one.label}: ${one.problem()}`))),
       others.map(detail => h('li', {}, detail))));
     summary.hidden = wrong.length + others.length === 0;
     if (!summary.hidden)

@@ -130,7 +130,8 @@ export function openTask({ id }) {
   }
 
   const reload = throttled(load, reload_interval_ms);
-  const end = on('task', text => { if (text.includes(id) && JSON.parse(text).task_id === id) reload(); });
+  const quoted = JSON.stringify(id); // most events are about others: those need not be parsed
+  const end = on('task', text => { if (text.includes(quoted) && JSON.parse(text).task_id === id) reload(); });
   const clock = setInterval(tick, 1000);
   load();
   return { element, title: id, refresh: reload, close() { closed = true; end(); clearInterval(clock); } };
