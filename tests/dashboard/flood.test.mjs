@@ -23,8 +23,10 @@ function* floodEvents(first_id) {
     }
 }
 
-/** The node, but for the event stream: that is the flood, as fast as the page takes it, and then goes on empty. */
+/** The node, but for the event stream: from release() on that is the flood, as fast as the page takes it. */
 async function floodingProxy(node) {
+  let release;
+  const released = new Promise(resolve => { release = resolve; });
   const server = createServer(async (request, response) => {
     if (!request.url.startsWith('/v1/events')) {
       const answer = await fetch(node.url + request.url);
@@ -34,7 +36,9 @@ async function floodingProxy(node) {
     }
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     const closed = once(response, 'close');
-    let batch = 'event: hello\ndata: {"last_event_id":"0","node":"a"}\n\n';
+    response.write('event: hello\ndata: {"last_event_id":"0","node":"a"}\n\n');
+    await released;
+    let batch = '';
     for (const event of floodEvents(0)) {
       batch += event;
       if (batch.length < 65_536)
@@ -49,7 +53,7 @@ async function floodingProxy(node) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => { server.closeAllConnections(); server.close(); } };
+  return { url: `http://127.0.0.1:${server.address().port}`, release, close: () => { server.closeAllConnections(); server.close(); } };
 }
 
 test('a flood of tasks neither freezes nor fills the page', async () => {
@@ -66,9 +70,11 @@ test('a flood of tasks neither freezes nor fills the page', async () => {
         window.pauses.last = now;
       }, 10);
     });
+    await see(page.locator('#tasks-summary'), '0 tasks');
+    proxy.release();
     await page.locator('tbody tr').first().waitFor();
-    await page.getByRole('checkbox', { name: 'completed' }).check(); // it can be used meanwhile
-    await page.waitForFunction(() => location.hash.includes('state=completed'));
+    await page.locator('#theme-toggle').click(); // the page can be used meanwhile
+    await see(page.locator('#theme-toggle'), 'light');
     await see(page.locator('tbody tr').first(), `flood-${tasks - 1}`);
     assert.equal(await page.locator('tbody tr').count(), 50);
     const { longest } = await page.evaluate(() => window.pauses);
