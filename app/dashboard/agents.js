@@ -16,6 +16,8 @@ function load(agent) {
   return h('span', { class: 'load' }, meter, ` ${count(agent.in_flight)} / ${count(agent.max_concurrency)}`);
 }
 
+const ended = agent => agent.succeeded + agent.failed;
+
 function conditionText(agent) {
   return agent.condition === 'parked' ? `parked for ${seconds(agent.parked_ms + 999)}` : agent.condition;
 }
@@ -52,8 +54,8 @@ const columns = [
   { label: 'State', sign: a => a.state, cell: a => badge(a.state) },
   { label: 'Condition', sign: conditionText, cell: a => badge(a.condition, conditionText(a)) },
   { label: 'Load', class: 'number', sign: a => `${a.in_flight}/${a.max_concurrency}`, cell: load },
-  { label: 'Success', class: 'number', cell: a => `${percent(a.success_rate)} of ${count(a.succeeded + a.failed)}` },
-  { label: 'Latency', class: 'number', cell: a => duration(a.latency_ms) },
+  { label: 'Success', class: 'number', cell: a => ended(a) ? `${percent(a.success_rate)} of ${count(ended(a))}` : '–' },
+  { label: 'Latency', class: 'number', cell: a => ended(a) ? duration(a.latency_ms) : '–' },
   { label: 'Idle', class: 'number', cell: a => a.in_flight > 0 ? '–' : seconds(a.idle_ms) },
   { label: 'Last error', class: 'wide', sign: a => a.last_error ? `${a.last_error.at} ${ago(a.last_error.at)}` : '', cell: lastError },
   { label: 'Action', class: 'action', sign: a => a.state, cell: a => a.state === 'draining' ? h('span', { class: 'hint' }, 'draining') : drainButton(a) },

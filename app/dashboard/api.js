@@ -39,7 +39,7 @@ export class Problem extends Error {
   }
 
   static unreachable(error) {
-    const detail = error.name === 'TimeoutError' ? `the node did not answer within ${request_timeout_ms / 1000} s`
+    const detail = error.name === 'TimeoutError' ? 'the node did not answer in time'
       : 'the node cannot be reached';
     return new Problem(0, { code: 'unreachable', detail });
   }
@@ -59,23 +59,22 @@ export class Problem extends Error {
  * One exchange. `body` is sent as JSON, `json` as JSON text that is there already. Gives {status, text, etag},
  * where 304 to an `etag` has no text; throws a Problem for everything from 400 on.
  */
-export async function exchange(method, path, { body, json, etag, signal } = {}) {
+export async function exchange(method, path, { body, json, etag, timeout_ms = request_timeout_ms } = {}) {
   const headers = { Accept: 'application/json', ...authorization() };
   const text = json ?? (body === undefined ? undefined : JSON.stringify(body));
   if (text !== undefined)
     headers['Content-Type'] = 'application/json';
   if (etag)
     headers['If-None-Match'] = etag;
-  const limit = AbortSignal.timeout(request_timeout_ms);
   try {
     const response = await fetch(path, {
-      method, headers, body: text, cache: 'no-store', signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      method, headers, body: text, cache: 'no-store', signal: AbortSignal.timeout(timeout_ms),
     });
     if (response.status >= 400)
       throw await Problem.of(response);
     return { status: response.status, text: await response.text(), etag: response.headers.get('ETag') };
   } catch (error) {
-    throw error instanceof Problem || error.name === 'AbortError' ? error : Problem.unreachable(error);
+    throw error instanceof Problem ? error : Problem.unreachable(error);
   }
 }
 

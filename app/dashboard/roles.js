@@ -7,6 +7,8 @@ import { pollSoon, watch } from './live.js';
 import { liveTable } from './table.js';
 import { attempt, note } from './dialogs.js';
 
+const spawn_timeout_ms = 100_000; // some agents take long to start
+
 /** Running, free, waiting as one bar. Each part that is not empty stays visible, however small its share. */
 function capacityBar(role) {
   const part = (name, n) => {
@@ -30,7 +32,7 @@ export function spawnButton(role_name, label = 'Spawn') {
   const button = h('button', { type: 'button', class: 'small', 'data-spawn': role_name, onclick: spawn },
     icon('plus'), label, h('span', { class: 'unseen' }, ` an agent for ${role_name}`));
   async function spawn() {
-    const agent = await attempt(button, () => send('POST', '/v1/agents', { body: { role: role_name } }));
+    const agent = await attempt(button, () => send('POST', '/v1/agents', { body: { role: role_name }, timeout_ms: spawn_timeout_ms }));
     if (!agent)
       return;
     note(`Spawned ${agent.agent_id}.`);

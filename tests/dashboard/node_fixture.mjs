@@ -1,5 +1,6 @@
 // A real node with a real agents service, each in its own process, on free ports.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +59,7 @@ export class TestNode {
       node.service = await launch(['agents', '--roles', join(node.folder, 'roles.json'), '--listen', '127.0.0.1:0', '-q']);
       node.config = {
         execution: { retry_backoff: '10ms', max_retry_backoff: '20ms' }, ...config,
-        api: { listen: '127.0.0.1:0', ...config.api }, services: [{ name: 'local', url: node.service.url }],
+        api: { listen: '127.0.0.1:0', ...token && { tokens: node.tokenFile(token) } }, services: [{ name: 'local', url: node.service.url }],
       };
       await node.restart();
     } catch (error) {
@@ -66,6 +67,14 @@ export class TestNode {
       throw error;
     }
     return node;
+  }
+
+  /** A node knows only the hashes of tokens. */
+  tokenFile(token) {
+    const file = join(this.folder, 'tokens.json');
+    const sha256 = createHash('sha256').update(token).digest('hex');
+    writeFileSync(file, JSON.stringify({ tokens: [{ name: 'tests', right: 'admin', sha256 }] }), { mode: 0o600 });
+    return file;
   }
 
   async restart() {

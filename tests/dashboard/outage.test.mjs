@@ -50,8 +50,7 @@ test('a page that was opened while the node was there finds the figures of the n
 
 test('a node with tokens asks for one, takes it, and does not ask again in this tab', () => {
   const token = 'a-token-that-is-long-enough-for-anybody';
-  const config = { api: { tokens: [{ name: 'tests', token, rights: 'admin' }] } };
-  return story({ token, config }, async (node, browser) => {
+  return story({ token }, async (node, browser) => {
     const task = await node.run({ role: 'echo', input: 1 });
     const page = await openPage(browser, node, '#/tasks', { expected: [/status of 401/] });
     const form = page.locator('[data-banner="token"]');
