@@ -1,8 +1,8 @@
 // One task: everything the node knows of it, its attempts, why it is where it is; cancel and retry.
 import { h, replace, throttled } from './dom.js';
 import { badge, icon, terminal_states } from './states.js';
-import { ago, count, duration, labelTexts, time } from './format.js';
-import { exchange, get, Problem, send } from './api.js';
+import { ago, count, duration, time } from './format.js';
+import { exchange, get, Problem, query, send } from './api.js';
 import { on } from './live.js';
 import { attempt, confirm, copy, note } from './dialogs.js';
 import { parseFaithfully, payload } from './json.js';
@@ -43,7 +43,7 @@ function retryButton(task) {
 function facts(task) {
   const fact = (name, ...value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
   const at = iso => iso ? h('time', { datetime: iso, title: iso }, `${time(iso)} (${ago(iso)})`) : '–';
-  const labels = labelTexts(task.labels);
+  const labels = Object.entries(task.labels);
   return h('dl', { class: 'facts' },
     fact('Role', h('a', { href: `#/tasks?role=${encodeURIComponent(task.role)}` }, task.role)),
     fact('Agent', task.agent_id ? `${task.agent_id} (${task.service})` : '–'),
@@ -53,7 +53,7 @@ function facts(task) {
     fact('Timeout', duration(task.timeout_ms)), fact('Priority', task.priority),
     fact('Skills', task.skills.length ? task.skills.join(', ') : 'none asked for'),
     fact('Context', task.context_id || '–'),
-    fact('Labels', labels.length ? labels.map(text => h('span', { class: 'tag' }, text)) : '–'),
+    fact('Labels', labels.length ? labels.map(([name, text]) => h('a', { class: 'tag', href: `#/tasks${query({ label: `${name}:${text}` })}` }, text ? `${name}: ${text}` : name)) : '–'),
     task.retry_of && fact('Retry of', h('a', { class: 'id', href: `#/tasks/${encodeURIComponent(task.retry_of)}` }, task.retry_of)));
 }
 
@@ -71,6 +71,12 @@ function parts(names) {
   const slots = new Map(names.map(name => [name, { element: h('div', { class: `part-${name}` }), sign: null }]));
   return {
     elements: [...slots.values()].map(slot => slot.element),
+    clear() {
+      for (const slot of slots.values()) {
+        slot.sign = null;
+        slot.element.replaceChildren();
+      }
+    },
     show(name, sign, make) {
       const slot = slots.get(name);
       if (slot.sign === sign)
@@ -123,6 +129,8 @@ export function openTask({ id }) {
         throw error;
       if (closed || error.status === 0 || error.status === 401)
         return; // the banner says so
+      task = null; // what was known of it may be wrong now
+      page.clear();
       page.show('head', error.message, () => [h('h1', {}, error.status === 404 ? 'No such task' : 'It cannot be shown'),
         h('p', { class: 'problem' }, error.message),
         error.status === 404 && h('p', { class: 'hint' }, 'The node keeps the tasks that ended for a limited time, and knows only its own.')]);

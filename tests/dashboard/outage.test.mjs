@@ -48,6 +48,19 @@ test('a page that was opened while the node was there finds the figures of the n
   await page.assertClean();
 }));
 
+test('a task that the node does not know any more is not shown as if it did', () => story({}, async (node, browser) => {
+  const task = await node.run({ role: 'echo', input: 'before' });
+  const page = await openPage(browser, node, `#/tasks/${task.task_id}`, { expected: [...gone, /status of 404/] });
+  await see(page.getByRole('region', { name: 'Output' }), 'before');
+  await node.stop();
+  await page.locator('[data-banner="stale"]').waitFor();
+  await see(page.getByRole('region', { name: 'Output' }), 'before');
+  await node.restart();
+  await see(page.locator('h1'), 'No such task');
+  assert.equal(await page.getByRole('region', { name: 'Output' }).count(), 0);
+  await page.assertClean();
+}));
+
 test('a node with tokens asks for one, takes it, and does not ask again in this tab', () => {
   const token = 'a-token-that-is-long-enough-for-anybody';
   return story({ token }, async (node, browser) => {
