@@ -47,7 +47,7 @@ const columns = [
   { label: 'Waiting', class: 'number', cell: r => count(r.waiting) },
   { label: 'Running', class: 'number', cell: r => count(r.running) },
   { label: 'Slots', class: 'number', cell: r => `${count(r.slots)} (${count(r.free_slots)} free)` },
-  { label: 'Agents', sign: agentsText, cell: r => h('a', { href: `#/agents?role=${encodeURIComponent(r.role)}` }, agentsText(r)) },
+  { label: 'Agents', class: 'short', sign: agentsText, cell: r => h('a', { href: `#/agents?role=${encodeURIComponent(r.role)}` }, agentsText(r)) },
   { label: 'Min – max', class: 'number', cell: r => `${count(r.min_agents)} – ${count(r.max_agents)}` },
   {
     label: 'Trouble', class: 'trouble', sign: r => r.trouble ? `${r.trouble.code}: ${r.trouble.message}` : '',
