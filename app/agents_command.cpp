@@ -1,10 +1,10 @@
 #include "app/agents_command.hpp"
 
 #include "app/agents_service/guardian.hpp"
-#include "app/agents_service/listen_address.hpp"
 #include "app/agents_service/roles_file.hpp"
 #include "app/agents_service/runner.hpp"
 #include "app/exit_codes.hpp"
+#include "app/listen_address.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -45,10 +45,10 @@ void set_up_log(const agents_options& options) {
 }
 
 int run_agents(const agents_options& options) {
-  auto listen = agents::parse_listen_address(options.listen);
+  auto listen = parse_listen_address(options.listen);
   if (auto* wrong = std::get_if<std::string>(&listen))
     return wrong_input("--listen: " + *wrong);
-  auto where = std::get<agents::listen_address>(listen);
+  auto where = std::get<listen_address>(listen);
   if (!where.loopback && !options.allow_remote)
     return wrong_input("--listen: " + options.listen +
                        " can be reached from other machines, and whoever reaches the port can run "

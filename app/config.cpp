@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include "app/config_node.hpp"
 #include "net/http.hpp"
 
 #include <cerrno>
@@ -25,7 +26,8 @@ struct config_reader {
       read_roles(*roles);
     if (const auto* execution = root.object("execution"))
       read_execution(*execution);
-    for (const auto* key : {"node", "api", "routing", "journal", "cluster"})
+    read_node_sections(root, problems, result.node);
+    for (const auto* key : {"routing", "journal", "cluster"})
       if (root.object(key))
         result.warnings.push_back(std::string{"configuration: /"} + key +
                                   " is not supported yet and has no effect");
@@ -95,6 +97,15 @@ struct config_reader {
     tasks.max_tasks =
         static_cast<std::size_t>(object.integer("max_tasks", 1, 10'000'000)
                                      .value_or(static_cast<std::int64_t>(tasks.max_tasks)));
+    tasks.retain_tasks =
+        static_cast<std::size_t>(object.integer("retain_tasks", 1, 10'000'000)
+                                     .value_or(static_cast<std::int64_t>(tasks.retain_tasks)));
+    tasks.retain_bytes =
+        static_cast<std::size_t>(object.integer("retain_bytes", 1, std::int64_t{1} << 40)
+                                     .value_or(static_cast<std::int64_t>(tasks.retain_bytes)));
+    tasks.max_input_bytes =
+        static_cast<std::size_t>(object.integer("max_input_bytes", 1, std::int64_t{1} << 40)
+                                     .value_or(static_cast<std::int64_t>(tasks.max_input_bytes)));
     result.router.max_waiting = tasks.max_tasks; // whoever is admitted may wait
     result.router.max_parallel =
         static_cast<std::size_t>(object.integer("max_parallel", 1, 1'000'000).value_or(0));

@@ -4,6 +4,7 @@
 #include "actors/manager/fleet.hpp"
 #include "actors/router/routing_table.hpp"
 #include "actors/workers/pool_actor.hpp"
+#include "app/node_options.hpp"
 #include "messages/json_reader.hpp"
 
 #include <filesystem>
@@ -19,6 +20,7 @@ struct config {
   router_options router;
   coordinator_options coordinator;
   pool_options pool;
+  node_options node;
   /// What is accepted but has no effect yet, a line each; told to the user.
   std::vector<std::string> warnings;
 };

@@ -1,5 +1,6 @@
 #include "app/agents_command.hpp"
 #include "app/exit_codes.hpp"
+#include "app/node_command.hpp"
 #include "app/run_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -32,6 +33,7 @@ int main(int count, char** arguments) {
   app.require_subcommand(1);
   std::function<int()> run;
   add_run_command(app, run);
+  add_node_command(app, run);
   add_agents_command(app, run);
   try {
     app.parse(count, arguments);

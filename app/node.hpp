@@ -28,6 +28,7 @@ public:
   net::event_loop& loop() noexcept { return loop_; }
 
   const registry_actor& registry() const noexcept { return registry_; }
+  const router_actor& router() const noexcept { return router_; }
   const manager_actor& manager() const noexcept { return manager_; }
   const coordinator_actor& coordinator() const noexcept { return coordinator_; }
 

@@ -1,6 +1,7 @@
 #include "app/agents_service/runner.hpp"
 
 #include "app/agents_service/service.hpp"
+#include "app/process_figures.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -8,14 +9,11 @@
 #include <boost/system/system_error.hpp>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <utility>
-
-#include <sys/resource.h>
 
 namespace rolecall::agents {
 
@@ -60,19 +58,10 @@ servers listen(boost::asio::io_context& context, const listen_address& where, se
   return result;
 }
 
-/// Every task takes a socket and three pipes: as many as the system lets us have.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 } // namespace
 
 int run_service(runner_options options) {
-  raise_descriptor_limit();
+  raise_descriptor_limit(); // every task takes a socket and three pipes
   boost::asio::io_context context{1};
   supervisor processes{context, kill_grace};
   service agents{context, processes, std::move(options.roles), options.max_agents};

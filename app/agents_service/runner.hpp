@@ -1,7 +1,7 @@
 #pragma once
 
-#include "app/agents_service/listen_address.hpp"
 #include "app/agents_service/role.hpp"
+#include "app/listen_address.hpp"
 
 #include <cstddef>
 #include <vector>

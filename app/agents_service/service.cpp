@@ -1,6 +1,6 @@
 #include "app/agents_service/service.hpp"
 
-#include "app/agents_service/random_id.hpp"
+#include "app/random_id.hpp"
 
 #include <spdlog/spdlog.h>
 

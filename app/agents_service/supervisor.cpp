@@ -1,7 +1,7 @@
 #include "app/agents_service/supervisor.hpp"
 
 #include "app/agents_service/process_tree.hpp"
-#include "app/agents_service/random_id.hpp"
+#include "app/random_id.hpp"
 
 #include <boost/asio/post.hpp>
 

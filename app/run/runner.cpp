@@ -1,11 +1,10 @@
 #include "app/run/runner.hpp"
 
-#include "app/agents_service/roles_file.hpp"
-#include "app/bundled_service.hpp"
 #include "app/exit_codes.hpp"
 #include "app/node.hpp"
 #include "app/run/batch.hpp"
 #include "app/run/result_files.hpp"
+#include "app/startup.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -13,7 +12,6 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <future>
 #include <iostream>
 #include <unordered_map>
 
@@ -25,33 +23,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// The input is wrong, and somebody has been told so.
-struct wrong_input {};
-
-void tell(const std::string& text) {
-  std::fprintf(stderr, "rolecall: %s\n", text.c_str());
-}
-
-[[noreturn]] void refuse(const std::string& source, const std::vector<problem>& problems) {
-  for (const auto& problem : problems)
-    tell(source + ": " + to_text(problem));
-  throw wrong_input{};
-}
-
-[[noreturn]] void refuse(const std::string& text) {
-  tell(text);
-  throw wrong_input{};
-}
-
-constexpr std::size_t max_file_bytes = 256u << 20;
-
-std::string read_input(const std::string& file) {
-  auto text = read_file(file == "-" ? "/dev/stdin" : file, max_file_bytes);
-  if (const auto* wrong = std::get_if<1>(&text))
-    refuse(*wrong);
-  return std::get<0>(std::move(text));
-}
-
 batch read_batch(const std::string& file) {
   auto result = parse_batch(read_input(file));
   if (const auto* problems = std::get_if<std::vector<problem>>(&result))
@@ -60,15 +31,7 @@ batch read_batch(const std::string& file) {
 }
 
 config read_config(const run_options& options) {
-  auto result = default_config();
-  if (!options.config_file.empty()) {
-    auto parsed = parse_config(read_input(options.config_file));
-    if (const auto* problems = std::get_if<std::vector<problem>>(&parsed))
-      refuse(options.config_file, *problems);
-    result = std::get<config>(std::move(parsed));
-    for (const auto& warning : result.warnings)
-      tell(warning);
-  }
+  auto result = load_config(options.config_file);
   if (!options.service.empty()) {
     if (auto wrong = service_url_problem(options.service))
       refuse("--service: " + *wrong); // not the URL itself: it may hold a password
@@ -84,53 +47,6 @@ config read_config(const run_options& options) {
   if (options.timeout > millis{0})
     result.coordinator.timeout = options.timeout;
   return result;
-}
-
-/// Whether something answers under the URL of a service.
-bool answers(const std::string& url) {
-  net::event_loop loop;
-  net::pooled_http_client client{loop.context(), {}};
-  std::promise<bool> answered;
-  net::http_request request;
-  request.url = url + "/health";
-  request.timeout = request.connect_timeout = millis{2'000};
-  client.start(std::move(request), [&](const net::http_result& result) {
-    answered.set_value(std::holds_alternative<net::http_response>(result));
-  });
-  return answered.get_future().get();
-}
-
-/// A path as people read it: relative to where they are, if it lies below.
-std::string shown(const std::filesystem::path& path) {
-  std::error_code error;
-  auto relative = std::filesystem::proximate(path, error);
-  return error || relative.string().starts_with("..") ? path.string() : relative.string();
-}
-
-/// The bundled service, if this run is to have it: its roles were named, or nothing is configured
-/// and nothing answers.
-std::unique_ptr<bundled_service> start_bundled(const run_options& options, config& settings,
-                                               run_view& view) {
-  auto is_default = options.config_file.empty() && options.service.empty();
-  auto& first = settings.fleet.services.front();
-  if (options.roles_file.empty() && (!is_default || answers(first.url)))
-    return nullptr;
-  auto roles = options.roles_file.empty() ? agents::default_roles_file()
-                                          : std::filesystem::path{options.roles_file};
-  if (roles.empty())
-    refuse("no agents service answers at " + first.url +
-           ", and the example roles are not installed; name a file with --roles");
-  std::vector<problem> problems;
-  if (!agents::load_roles_file(roles, problems))
-    refuse(shown(roles), problems);
-  auto why = options.roles_file.empty() ? "no agents service answers at " + first.url + ": " : "";
-  auto service = std::make_unique<bundled_service>(roles);
-  view.note(why + "started the bundled one at " + service->url() + " with the roles of " +
-            shown(roles));
-  settings.fleet.services = {{service_name{"bundled"}, service->url()}};
-  for (auto& [name, policy] : settings.fleet.roles)
-    policy.service = {};
-  return service;
 }
 
 /// One batch on one node.
@@ -300,7 +216,9 @@ int run_batch(const run_options& options) {
       if (auto wrong = prepare_results(options.out_folder))
         refuse(*wrong);
     auto view = make_view(options);
-    auto service = start_bundled(options, settings, *view);
+    auto is_default = options.config_file.empty() && options.service.empty();
+    auto service = start_bundled(options.roles_file, is_default, settings,
+                                 [&](const std::string& text) { view->note(text); });
     node host{settings};
     return run{host, options, settings, *view}.execute(tasks);
   } catch (const wrong_input&) {

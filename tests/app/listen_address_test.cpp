@@ -1,9 +1,9 @@
-#include "app/agents_service/listen_address.hpp"
+#include "app/listen_address.hpp"
 
 #include <catch2/catch.hpp>
 
-using rolecall::agents::listen_address;
-using rolecall::agents::parse_listen_address;
+using rolecall::listen_address;
+using rolecall::parse_listen_address;
 
 TEST_CASE("an address to listen on is an IP address, or both of localhost, with a port") {
   auto parsed = [](const char* text) {

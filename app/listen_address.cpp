@@ -1,10 +1,10 @@
-#include "app/agents_service/listen_address.hpp"
+#include "app/listen_address.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include <charconv>
 
-namespace rolecall::agents {
+namespace rolecall {
 
 std::variant<listen_address, std::string> parse_listen_address(std::string_view text) {
   auto wrong = [&](std::string what) {
@@ -37,4 +37,4 @@ std::variant<listen_address, std::string> parse_listen_address(std::string_view 
   return result;
 }
 
-} // namespace rolecall::agents
+} // namespace rolecall

@@ -1,8 +1,8 @@
-#include "app/agents_service/random_id.hpp"
+#include "app/random_id.hpp"
 
 #include <random>
 
-namespace rolecall::agents {
+namespace rolecall {
 
 std::string random_hex(std::size_t digits) {
   std::random_device source;
@@ -12,4 +12,4 @@ std::string random_hex(std::size_t digits) {
   return result;
 }
 
-} // namespace rolecall::agents
+} // namespace rolecall

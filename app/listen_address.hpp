@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-namespace rolecall::agents {
+namespace rolecall {
 
 /// Where a server listens.
 struct listen_address {
@@ -20,4 +20,4 @@ struct listen_address {
 /// "localhost". Gives a text that says what is wrong with anything else.
 std::variant<listen_address, std::string> parse_listen_address(std::string_view text);
 
-} // namespace rolecall::agents
+} // namespace rolecall

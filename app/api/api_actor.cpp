@@ -1,0 +1,230 @@
+#include "app/api/api_actor.hpp"
+
+#include "app/api/handlers.hpp"
+#include "app/api/routes.hpp"
+#include "app/event_logger.hpp"
+
+#include <caf/send.hpp>
+
+namespace rolecall::api {
+
+namespace {
+
+constexpr millis keep_alive_interval{15'000};
+constexpr millis room_interval{50}; // between two looks whether there is room for more tasks
+
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string result;
+  for (auto word : words)
+    result += (result.empty() ? "" : ", ") + std::string{word};
+  return result;
+}
+
+/// What may be asked of a path, for OPTIONS; with what a browser wants to know before it lets a
+/// page of another origin do so.
+net::http_response options_response(api_self self, const call_ptr& request,
+                                    const route_match& match) {
+  net::http_response response{204, {{"Allow", joined(match.methods) + ", OPTIONS"}}, {}};
+  if (!self->state.access->cors_headers(*request->exchange).empty()) {
+    response.headers.push_back({"Access-Control-Allow-Methods", joined(match.methods)});
+    response.headers.push_back({"Access-Control-Allow-Headers",
+                                "Authorization, Content-Type, If-None-Match, Last-Event-ID"});
+    response.headers.push_back({"Access-Control-Max-Age", "600"});
+  }
+  return response;
+}
+
+void on_call(api_self self, std::shared_ptr<net::http_exchange> exchange) {
+  auto request = std::make_shared<call>(
+      call{exchange, {}, query_reader{exchange->query()}, "none", now(self)});
+  auto path = path_segments(exchange->path());
+  if (!path)
+    return refuse(self, request, {"not_found", "the path has a broken percent-escape", {}, {}});
+  request->path = std::move(*path);
+  const auto& method = exchange->method();
+  auto match = find_route(method, request->path);
+  auto needed = match.found ? match.found->right : std::nullopt;
+  if (auto wrong = self->state.access->check(*exchange, needed, now(self)))
+    return refuse(self, request, *wrong);
+  if (match.methods.empty())
+    return refuse(self, request,
+                  {"not_found",
+                   "there is nothing at " + exchange->path() + "; /openapi.json says what there is",
+                   {},
+                   {}});
+  if (method == "OPTIONS")
+    return reply(self, request, options_response(self, request, match));
+  if (!match.found)
+    return refuse(self, request,
+                  {"method_not_allowed",
+                   method + " is not for " + exchange->path(),
+                   {},
+                   {{"Allow", joined(match.methods) + ", OPTIONS"}}});
+  request->route = match.found->pattern;
+  match.found->handle(self, request);
+}
+
+void arm(api_self self) {
+  auto& state = self->state;
+  std::optional<time_point> due = state.next_keep_alive;
+  if (auto next = state.waits.next_due())
+    due = std::min(*due, *next);
+  for (const auto& [operation, each] : state.intakes)
+    if (each->waiting)
+      due = std::min(*due, now(self) + room_interval);
+  state.timer.arm(self, due, atom::wake_v);
+}
+
+void check_drained(api_self self) {
+  auto& state = self->state;
+  if (state.draining && state.drain_promise.pending() && state.counts.open() == 0)
+    state.drain_promise.deliver(state.drained_tasks);
+}
+
+/// Answers requests that have waited for tasks.
+void settle(api_self self) {
+  for (auto operation : self->state.waits.take_over(now(self)))
+    answer_waiting(self, operation);
+  arm(self);
+}
+
+void on_task_event(api_self self, const task_event& event) {
+  auto& state = self->state;
+  if (event.number == 0)
+    return; // the API is there from the start
+  log_task(event);
+  state.counts.add(event);
+  state.figures->add(event);
+  state.readers->tell(state.events->add(event));
+  if (!is_terminal(event.task.state))
+    return;
+  state.waits.ended(event.task.id);
+  settle(self);
+  check_drained(self);
+}
+
+void on_agent_event(api_self self, const agent_event& event) {
+  auto& state = self->state;
+  log_agent(event);
+  state.readers->tell(state.events->add(event, state.settings.node.name));
+}
+
+void on_snapshot(api_self self, const agent_snapshot& snapshot) {
+  for (const auto& agent : snapshot.agents)
+    on_agent_event(self, {snapshot.sequence, agent_change::up, agent});
+}
+
+void on_wake(api_self self) {
+  auto& state = self->state;
+  state.timer.fired(now(self));
+  if (now(self) >= state.next_keep_alive) {
+    state.readers->keep_alive();
+    state.next_keep_alive = now(self) + keep_alive_interval;
+  }
+  go_on_with_intakes(self);
+  settle(self);
+}
+
+void on_client_gone(api_self self, std::uint64_t operation) {
+  auto& state = self->state;
+  state.readers->remove(operation);
+  state.intakes.erase(operation);
+  state.waits.remove(operation);
+  state.waiting_calls.erase(operation);
+}
+
+} // namespace
+
+api_state::~api_state() {
+  if (drain_promise.pending())
+    drain_promise.deliver(caf::make_error(ec::shutting_down));
+}
+
+api_actor::behavior_type api(api_self self, api_peers peers, api_settings settings) {
+  set_quiet_handlers(self);
+  auto& state = self->state;
+  state.peers = std::move(peers);
+  state.settings = std::move(settings);
+  const auto& options = state.settings.node.api;
+  state.access = std::make_unique<gate>(options, state.settings.tokens);
+  state.started_at = wall(self);
+  // Microseconds since 1970: whatever a reader has seen before a restart has a smaller number.
+  auto first_event = static_cast<std::uint64_t>(state.started_at.count()) * 1'000 + 1;
+  state.events = std::make_unique<event_log>(first_event, options.event_buffer);
+  state.readers = std::make_unique<event_readers>(options.max_event_backlog_bytes);
+  state.figures = std::make_unique<metrics>(state.settings.version, state.settings.max_tasks);
+  state.next_keep_alive = now(self) + keep_alive_interval;
+  self->send(state.peers.coordinator, atom::subscribe_v,
+             caf::actor_cast<task_listener_actor>(self));
+  self->send(state.peers.registry, atom::subscribe_v, caf::actor_cast<agent_listener_actor>(self));
+  arm(self);
+  return {
+      [self](const task_event& event) { on_task_event(self, event); },
+      [self](const agent_snapshot& snapshot) { on_snapshot(self, snapshot); },
+      [self](const agent_event& event) { on_agent_event(self, event); },
+      [self](http_call& come) {
+        on_call(self, std::move(come.exchange));
+        settle(self);
+      },
+      [self](body_part& part) {
+        on_intake_part(self, part.operation, std::move(part.piece));
+        arm(self);
+      },
+      [self](const backlog_gone& news) { go_on_with_intake(self, news.operation); },
+      [self](const client_gone& news) { on_client_gone(self, news.operation); },
+      [self](tokens_changed& news) { self->state.access->set_tokens(std::move(news.tokens)); },
+      [self](atom::drain) -> caf::result<std::uint64_t> {
+        auto& state = self->state;
+        if (state.draining)
+          return caf::make_error(ec::shutting_down);
+        state.draining = true;
+        state.drained_tasks = state.counts.open();
+        state.drain_promise = self->make_response_promise<std::uint64_t>();
+        auto promise = state.drain_promise;
+        check_drained(self);
+        return promise;
+      },
+      [self](atom::wake) { on_wake(self); },
+  };
+}
+
+// -- what the handlers share
+// --------------------------------------------------------------------------
+
+unix_time wall(api_self self) {
+  return std::chrono::duration_cast<millis>(now(self).time_since_epoch()) +
+         self->state.settings.unix_offset;
+}
+
+void reply(api_self self, const call_ptr& request, net::http_response response) {
+  auto& state = self->state;
+  for (auto& header : state.access->cors_headers(*request->exchange))
+    response.headers.push_back(std::move(header));
+  state.figures->answered(request->exchange->method(), request->route, response.status,
+                          now(self) - request->started);
+  request->exchange->respond(finished(*request->exchange, std::move(response)));
+}
+
+void refuse(api_self self, const call_ptr& request, const problem_details& why) {
+  self->state.figures->refused(entry_of(why.code).code);
+  reply(self, request, to_response(why));
+}
+
+bool refuse_wrong_query(api_self self, const call_ptr& request) {
+  auto problems = request->query.finish();
+  if (problems.empty())
+    return false;
+  refuse(self, request,
+         {"invalid_parameter",
+          "the query has " + std::to_string(problems.size()) +
+              (problems.size() == 1 ? " problem" : " problems"),
+          std::move(problems),
+          {}});
+  return true;
+}
+
+std::function<void(caf::error&)> refuser(api_self self, const call_ptr& request) {
+  return [self, request](caf::error& error) { refuse(self, request, to_problem(error)); };
+}
+
+} // namespace rolecall::api

@@ -1,0 +1,221 @@
+#include "app/api/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <set>
+
+namespace rolecall::api {
+
+namespace {
+
+using prometheus::Histogram;
+
+const Histogram::BucketBoundaries task_seconds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,   2.5,
+                                               5,     10,   30,    60,   120, 300,  600, 1800};
+const Histogram::BucketBoundaries request_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                  0.1,    0.25,  0.5,    1,     2.5,  10,    60};
+
+template <class Builder>
+auto& make(prometheus::Registry& registry, Builder builder, const char* name, const char* help) {
+  return builder.Name(name).Help(help).Register(registry);
+}
+
+double seconds(millis value) {
+  return static_cast<double>(value.count()) / 1'000;
+}
+
+/// Counters only grow: moves one to a total that is counted elsewhere.
+void move_to(prometheus::Counter& counter, std::uint64_t total) {
+  auto more = static_cast<double>(total) - counter.Value();
+  if (more > 0)
+    counter.Increment(more);
+}
+
+std::string known_method(const std::string& method) {
+  static const std::set<std::string> known{"GET", "HEAD", "POST", "DELETE", "OPTIONS"};
+  return known.contains(method) ? method : "other";
+}
+
+} // namespace
+
+struct metrics::families {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& accepted = make(
+      registry, prometheus::BuildCounter(), "rolecall_tasks_accepted_total", "Tasks accepted.");
+  prometheus::Family<prometheus::Counter>& finished =
+      make(registry, prometheus::BuildCounter(), "rolecall_tasks_finished_total",
+           "Tasks that have become terminal, by their state.");
+  prometheus::Family<prometheus::Counter>& attempts =
+      make(registry, prometheus::BuildCounter(), "rolecall_attempts_total",
+           "Attempts that have ended, by what they mean for their task.");
+  prometheus::Family<prometheus::Counter>& spawned =
+      make(registry, prometheus::BuildCounter(), "rolecall_agents_spawned_total",
+           "Agents that services confirmed as spawned.");
+  prometheus::Family<prometheus::Counter>& spawn_failures =
+      make(registry, prometheus::BuildCounter(), "rolecall_agents_spawn_failures_total",
+           "Spawns that a service refused or did not answer.");
+  prometheus::Family<prometheus::Counter>& retired =
+      make(registry, prometheus::BuildCounter(), "rolecall_agents_retired_total",
+           "Agents that services confirmed as ended.");
+  prometheus::Family<prometheus::Counter>& requests =
+      make(registry, prometheus::BuildCounter(), "rolecall_http_requests_total",
+           "HTTP requests answered, by the class of the status.");
+  prometheus::Family<prometheus::Counter>& rejected =
+      make(registry, prometheus::BuildCounter(), "rolecall_http_rejected_total",
+           "HTTP requests refused, by the code of the error.");
+  prometheus::Family<prometheus::Counter>& cut_off =
+      make(registry, prometheus::BuildCounter(), "rolecall_event_readers_cut_off_total",
+           "Readers of events that did not read.");
+  prometheus::Family<prometheus::Gauge>& tasks =
+      make(registry, prometheus::BuildGauge(), "rolecall_tasks",
+           "Tasks that are not terminal, by their state.");
+  prometheus::Family<prometheus::Gauge>& tasks_limit =
+      make(registry, prometheus::BuildGauge(), "rolecall_tasks_limit",
+           "How many tasks may be under way at the same time.");
+  prometheus::Family<prometheus::Gauge>& waiting =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_waiting_tasks",
+           "Tasks that wait for an agent of the role.");
+  prometheus::Family<prometheus::Gauge>& running =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_running_attempts",
+           "Attempts that run on agents of the role.");
+  prometheus::Family<prometheus::Gauge>& agents =
+      make(registry, prometheus::BuildGauge(), "rolecall_agents", "Agents, by role and state.");
+  prometheus::Family<prometheus::Gauge>& service_up =
+      make(registry, prometheus::BuildGauge(), "rolecall_service_up",
+           "Whether the last check of an agents service succeeded.");
+  prometheus::Family<prometheus::Gauge>& readers =
+      make(registry, prometheus::BuildGauge(), "rolecall_event_readers",
+           "Connections that follow events.");
+  prometheus::Family<prometheus::Gauge>& build =
+      make(registry, prometheus::BuildGauge(), "rolecall_build_info",
+           "Always 1; the version is a label.");
+  prometheus::Family<Histogram>& task_duration =
+      make(registry, prometheus::BuildHistogram(), "rolecall_task_duration_seconds",
+           "From a task's submit to its terminal state.");
+  prometheus::Family<Histogram>& queue_duration =
+      make(registry, prometheus::BuildHistogram(), "rolecall_task_queue_duration_seconds",
+           "From a task's submit to the start of its first attempt.");
+  prometheus::Family<Histogram>& attempt_duration =
+      make(registry, prometheus::BuildHistogram(), "rolecall_attempt_duration_seconds",
+           "How long attempts took.");
+  prometheus::Family<Histogram>& request_duration =
+      make(registry, prometheus::BuildHistogram(), "rolecall_http_request_duration_seconds",
+           "From the end of a request to its answer; of streams, to their first byte.");
+  prometheus::Family<prometheus::Gauge>& start_time =
+      make(registry, prometheus::BuildGauge(), "process_start_time_seconds",
+           "When the process started, in seconds since 1970.");
+  prometheus::Family<prometheus::Gauge>& memory =
+      make(registry, prometheus::BuildGauge(), "process_resident_memory_bytes",
+           "Memory that is in use.");
+  prometheus::Family<prometheus::Gauge>& descriptors = make(
+      registry, prometheus::BuildGauge(), "process_open_fds", "File descriptors that are open.");
+  prometheus::Family<prometheus::Counter>& cpu =
+      make(registry, prometheus::BuildCounter(), "process_cpu_seconds_total", "CPU time spent.");
+
+  /// The label of a role. They come from clients too, so their number is bounded.
+  const std::string& label(const role_name& role) {
+    static constexpr std::size_t most = 200;
+    static const std::string other = "other";
+    if (auto known = roles.find(role.value); known != roles.end())
+      return *known;
+    return roles.size() < most ? *roles.insert(role.value).first : other;
+  }
+
+  std::set<std::string> roles;
+};
+
+metrics::metrics(const std::string& version, std::size_t max_tasks)
+    : all_{std::make_unique<families>()} {
+  all_->build.Add({{"version", version}}).Set(1);
+  all_->tasks_limit.Add({}).Set(static_cast<double>(max_tasks));
+  for (auto* family : {&all_->spawned, &all_->spawn_failures, &all_->retired, &all_->cut_off})
+    family->Add({}); // there from the start, so that the first increase shows
+}
+
+metrics::~metrics() = default;
+
+void metrics::add(const task_event& event) {
+  const auto& task = event.task;
+  // A task that no service offers a role for is no reason to remember its role.
+  static const role_name unknown{"other"};
+  const auto& role = all_->label(task.state == task_state::rejected ? unknown : task.role);
+  for (const auto& attempt : event.ended) {
+    all_->attempts.Add({{"role", role}, {"verdict", to_string(attempt.verdict)}}).Increment();
+    all_->attempt_duration.Add({{"role", role}}, task_seconds).Observe(seconds(attempt.run));
+  }
+  if (is_acceptance(event))
+    all_->accepted.Add({{"role", role}}).Increment();
+  if (task.state == task_state::working && task.attempts == 1) {
+    all_->queue_duration.Add({{"role", role}}, task_seconds).Observe(seconds(task.queued));
+  }
+  if (!is_terminal(task.state))
+    return;
+  auto state = to_string(task.state);
+  all_->finished.Add({{"role", role}, {"state", state}}).Increment();
+  all_->task_duration.Add({{"role", role}, {"state", state}}, task_seconds)
+      .Observe(seconds(task.finished_at - task.submitted_at));
+}
+
+void metrics::answered(const std::string& method, const std::string& route, unsigned status,
+                       std::chrono::steady_clock::duration took) {
+  all_->requests
+      .Add({{"method", known_method(method)}, {"code", std::to_string(status / 100) + "xx"}})
+      .Increment();
+  all_->request_duration.Add({{"route", route}}, request_seconds)
+      .Observe(std::chrono::duration<double>(took).count());
+}
+
+void metrics::refused(const std::string& code) {
+  all_->rejected.Add({{"reason", code}}).Increment();
+}
+
+void metrics::set(const fleet_status& fleet, const routing_status& routing, const stats& counts) {
+  move_to(all_->spawned.Add({}), fleet.spawned);
+  move_to(all_->spawn_failures.Add({}), fleet.spawns_failed);
+  move_to(all_->retired.Add({}), fleet.retired);
+  auto working = std::min(counts.open(), counts.working());
+  all_->tasks.Add({{"state", "working"}}).Set(static_cast<double>(working));
+  all_->tasks.Add({{"state", "submitted"}}).Set(static_cast<double>(counts.open() - working));
+  for (const auto& service : fleet.services)
+    all_->service_up.Add({{"service", service.name.value}}).Set(service.reachable ? 1 : 0);
+  for (const auto& role : fleet.role_states) {
+    const auto& name = all_->label(role.role);
+    all_->agents.Add({{"role", name}, {"state", "ready"}}).Set(role.ready);
+    all_->agents.Add({{"role", name}, {"state", "draining"}}).Set(role.draining);
+    all_->agents.Add({{"role", name}, {"state", "starting"}}).Set(role.starting);
+  }
+  for (const auto& role : all_->roles) { // those without agents and work are not told any more
+    all_->waiting.Add({{"role", role}}).Set(0);
+    all_->running.Add({{"role", role}}).Set(0);
+  }
+  for (const auto& demand : routing.roles) {
+    const auto& name = all_->label(demand.role);
+    all_->waiting.Add({{"role", name}}).Set(demand.waiting);
+    all_->running.Add({{"role", name}}).Set(demand.running);
+  }
+}
+
+void metrics::set_readers(std::size_t count, std::uint64_t cut_off) {
+  all_->readers.Add({}).Set(static_cast<double>(count));
+  move_to(all_->cut_off.Add({}), cut_off);
+}
+
+void metrics::set(const process_figures& process) {
+  all_->start_time.Add({}).Set(process.started_at_s);
+  all_->memory.Add({}).Set(process.resident_bytes);
+  all_->descriptors.Add({}).Set(process.open_descriptors);
+  auto& cpu = all_->cpu.Add({});
+  cpu.Increment(std::max(0.0, process.cpu_s - cpu.Value()));
+}
+
+std::string metrics::text() const {
+  return prometheus::TextSerializer{}.Serialize(all_->registry.Collect());
+}
+
+} // namespace rolecall::api

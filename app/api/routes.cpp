@@ -1,0 +1,78 @@
+#include "app/api/routes.hpp"
+
+#include "app/api/handlers.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rolecall::api {
+
+namespace {
+
+constexpr auto open_to_all = std::nullopt;
+constexpr auto read = access_right::read;
+constexpr auto submit = access_right::submit;
+constexpr auto admin = access_right::admin;
+
+const std::array routes{
+    route{"POST", "/v1/tasks", submit, submit_tasks},
+    route{"GET", "/v1/tasks", read, list_tasks},
+    route{"GET", "/v1/tasks/*", read, get_task},
+    route{"POST", "/v1/tasks/*/cancel", submit, cancel_task},
+    route{"POST", "/v1/tasks/*/retry", submit, retry_task},
+    route{"GET", "/v1/tasks/*/why", read, explain_task},
+    route{"GET", "/v1/tasks/*/events", read, follow_task},
+    route{"GET", "/v1/events", read, follow_all},
+    route{"GET", "/v1/agents", read, list_agents},
+    route{"POST", "/v1/agents", admin, spawn_agent},
+    route{"GET", "/v1/agents/*", read, get_agent},
+    route{"DELETE", "/v1/agents/*", admin, drain_agent},
+    route{"GET", "/v1/roles", read, list_roles},
+    route{"GET", "/v1/nodes", read, list_nodes},
+    route{"GET", "/v1/stats", read, show_stats},
+    route{"GET", "/metrics", read, show_metrics},
+    route{"GET", "/healthz", open_to_all, show_health},
+    route{"GET", "/readyz", open_to_all, show_readiness},
+    route{"GET", "/openapi.json", open_to_all, show_openapi},
+    route{"GET", "/errors", open_to_all, show_errors},
+    route{"GET", "/", open_to_all, show_dashboard},
+    route{"GET", "/assets/*", open_to_all, show_asset},
+};
+
+bool fits(std::string_view pattern, const std::vector<std::string>& path) {
+  pattern.remove_prefix(1);
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto end = pattern.find('/');
+    auto wanted = pattern.substr(0, end);
+    auto last = end == std::string_view::npos;
+    if (wanted == "*" ? path[i].empty() : wanted != path[i])
+      return false;
+    if (last)
+      return i + 1 == path.size();
+    pattern.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+bool is_stream(const route& each) {
+  return each.pattern.ends_with("/events");
+}
+
+} // namespace
+
+route_match find_route(std::string_view method, const std::vector<std::string>& path) {
+  route_match result;
+  for (const auto& each : routes) {
+    if (!fits(each.pattern, path))
+      continue;
+    result.methods.push_back(each.method);
+    auto heads = each.method == "GET" && !is_stream(each);
+    if (heads)
+      result.methods.push_back("HEAD");
+    if (each.method == method || (heads && method == "HEAD"))
+      result.found = &each;
+  }
+  return result;
+}
+
+} // namespace rolecall::api

@@ -1,0 +1,166 @@
+#include "app/api/handlers.hpp"
+
+#include "app/random_id.hpp"
+#include "messages/json_codec.hpp"
+
+#include <caf/send.hpp>
+
+#include <unordered_map>
+
+namespace rolecall::api {
+
+namespace {
+
+std::string plural(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " problem" : " problems");
+}
+
+/// What a body asks for: one task or several.
+struct submission {
+  std::vector<task_spec> tasks;
+  bool one{false};
+};
+
+void read_list(const nlohmann::json& list, const std::string& pointer, submission& into,
+               std::vector<problem>& problems) {
+  if (list.empty())
+    problems.push_back({pointer, "is empty: there is nothing to run"});
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (auto task = read_task(list[i], pointer + "/" + std::to_string(i), problems))
+      into.tasks.push_back(std::move(*task));
+}
+
+submission read_submission(const nlohmann::json& body, std::vector<problem>& problems) {
+  submission result;
+  if (body.is_array()) {
+    read_list(body, "", result, problems);
+  } else if (body.is_object() && body.contains("tasks")) {
+    object_reader object{body, "", problems};
+    if (const auto* tasks = object.array("tasks"))
+      read_list(*tasks, "/tasks", result, problems);
+    object.finish();
+  } else {
+    result.one = true;
+    if (auto task = read_task(body, "", problems))
+      result.tasks.push_back(std::move(*task));
+  }
+  return result;
+}
+
+/// {"tasks":[view...]}
+std::string views(const std::vector<task_detail>& tasks) {
+  std::string text = "{\"tasks\":[";
+  for (const auto& task : tasks)
+    text += (&task == tasks.data() ? "" : ",") + task_view(task);
+  return text + "]}";
+}
+
+/// In the order that was asked for; those that are forgotten already are left out.
+std::vector<task_detail> in_order(std::vector<task_detail> found, const std::vector<task_id>& ids) {
+  std::unordered_map<task_id, task_detail*> by_id;
+  for (auto& task : found)
+    by_id[task.record.id] = &task;
+  std::vector<task_detail> result;
+  for (const auto& id : ids)
+    if (auto each = by_id.find(id); each != by_id.end())
+      result.push_back(std::move(*each->second));
+  return result;
+}
+
+void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
+  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v, what.tasks)
+      .then(
+          [self, what](std::vector<task_detail>& found) {
+            auto tasks = in_order(std::move(found), what.tasks);
+            if (what.one && tasks.empty())
+              return refuse(self, what.request,
+                            {"unknown_task", "the task is over and has been forgotten", {}, {}});
+            auto response =
+                json_text_response(what.status, what.one ? task_view(tasks.front()) : views(tasks));
+            if (what.one && what.status == 201)
+              response.headers.push_back(
+                  {"Location", "/v1/tasks/" + net::encode_path_segment(what.tasks.front().value)});
+            reply(self, what.request, std::move(response));
+          },
+          refuser(self, what.request));
+}
+
+} // namespace
+
+millis read_wait(query_reader& query) {
+  constexpr millis most{600'000};
+  return query.duration("wait", most).value_or(millis{0});
+}
+
+void submit_tasks(api_self self, const call_ptr& request) {
+  if (self->state.draining)
+    return refuse(self, request,
+                  {"shutting_down", "the node is shutting down, and takes no new tasks", {}, {}});
+  auto type = media_type(request->exchange->headers());
+  if (type == "application/x-ndjson")
+    return take_in_tasks(self, request);
+  if (type != "application/json")
+    return refuse(self, request,
+                  {"unsupported_media_type",
+                   "tasks come as application/json (one, or an array) or as application/x-ndjson "
+                   "(one a line), not as " +
+                       (type.empty() ? "a body without a type" : type),
+                   {},
+                   {}});
+  auto wait = read_wait(request->query);
+  if (refuse_wrong_query(self, request))
+    return;
+  std::vector<problem> problems;
+  auto body =
+      parse_json(request->exchange->body(),
+                 {self->state.settings.node.api.max_body_bytes, max_payload_depth}, problems);
+  if (!body) {
+    for (auto& each : problems)
+      each = {"", each.where.empty() ? each.what : each.where + ": " + each.what};
+    return refuse(self, request, {"invalid_body", "the body is not JSON", std::move(problems), {}});
+  }
+  auto submission = read_submission(*body, problems);
+  if (!problems.empty())
+    return refuse(
+        self, request,
+        {"invalid_task", "the body has " + plural(problems.size()), std::move(problems), {}});
+  std::string trace{net::find_header(request->exchange->headers(), "traceparent").value_or("")};
+  std::vector<task_id> ids;
+  for (auto& task : submission.tasks) {
+    if (task.id.empty())
+      task.id = task_id{"task-" + random_hex(16)};
+    task.traceparent = trace;
+    ids.push_back(task.id);
+  }
+  api_state::waiting_call what{request, ids, 201, submission.one};
+  self->request(self->state.peers.coordinator, answer_timeout, atom::submit_v,
+                std::move(submission.tasks))
+      .then(
+          [self, what, wait](const std::vector<task_id>& accepted) {
+            if (wait > millis{0})
+              wait_for_tasks(self, what, accepted, wait);
+            else
+              answer_with_tasks(self, what);
+          },
+          refuser(self, request));
+}
+
+void wait_for_tasks(api_self self, api_state::waiting_call what, const std::vector<task_id>& open,
+                    millis limit) {
+  auto& state = self->state;
+  auto operation = state.next_operation++;
+  what.request->exchange->on_disconnect([me = caf::actor_cast<api_actor>(self), operation] {
+    caf::anon_send(me, client_gone{operation});
+  });
+  state.waiting_calls.emplace(operation, std::move(what));
+  state.waits.add(operation, open, now(self) + limit);
+  state.timer.arm(self, state.waits.next_due(), atom::wake_v);
+}
+
+void answer_waiting(api_self self, std::uint64_t operation) {
+  auto found = self->state.waiting_calls.extract(operation);
+  if (!found.empty())
+    answer_with_tasks(self, found.mapped());
+}
+
+} // namespace rolecall::api

@@ -1,0 +1,152 @@
+#include "app/api/handlers.hpp"
+
+#include "app/random_id.hpp"
+
+namespace rolecall::api {
+
+namespace {
+
+problem_details no_such_task(const std::string& id) {
+  return {"unknown_task",
+          "there is no task \"" + id +
+              "\"; tasks that are over are forgotten after a time "
+              "(execution.retain_tasks, retain_bytes)",
+          {},
+          {}};
+}
+
+/// Asks for one task, and goes on with it if there is one.
+template <class Next>
+void with_task(api_self self, const call_ptr& request, Next next) {
+  task_id id{request->path[2]};
+  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v,
+                std::vector<task_id>{id})
+      .then(
+          [self, request, next](const std::vector<task_detail>& found) {
+            if (found.empty())
+              refuse(self, request, no_such_task(request->path[2]));
+            else
+              next(found.front());
+          },
+          refuser(self, request));
+}
+
+/// An action has no body and no options.
+bool refuse_wrong_action(api_self self, const call_ptr& request) {
+  if (refuse_wrong_query(self, request))
+    return true;
+  auto body = request->exchange->body();
+  if (body.find_first_not_of(" \t\r\n") == std::string::npos || body == "{}")
+    return false;
+  refuse(self, request,
+         {"invalid_body", "this request takes no body", {{"", "must be empty"}}, {}});
+  return true;
+}
+
+} // namespace
+
+void list_tasks(api_self self, const call_ptr& request) {
+  auto query = read_task_filter(request->query);
+  query.limit = static_cast<std::uint32_t>(request->query.integer("limit", 1, 1'000).value_or(100));
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  query.before = static_cast<std::uint64_t>(request->query.integer("cursor", 1, most).value_or(0));
+  if (refuse_wrong_query(self, request))
+    return;
+  self->request(self->state.peers.coordinator, answer_timeout, atom::list_v, query)
+      .then(
+          [self, request](const task_page& page) {
+            json body{{"tasks", json::array()}};
+            for (const auto& task : page.tasks)
+              body["tasks"].push_back(task_summary(task));
+            if (page.next != 0)
+              body["next_cursor"] = std::to_string(page.next);
+            reply(self, request, json_response(200, body));
+          },
+          refuser(self, request));
+}
+
+void get_task(api_self self, const call_ptr& request) {
+  auto wait = read_wait(request->query);
+  if (refuse_wrong_query(self, request))
+    return;
+  with_task(self, request, [self, request, wait](const task_detail& task) {
+    if (wait == millis{0} || is_terminal(task.record.state))
+      return reply(self, request, json_text_response(200, task_view(task)));
+    wait_for_tasks(self, {request, {task.record.id}, 200, true}, {task.record.id}, wait);
+  });
+}
+
+void cancel_task(api_self self, const call_ptr& request) {
+  if (refuse_wrong_action(self, request))
+    return;
+  self->request(self->state.peers.coordinator, answer_timeout, atom::cancel_v,
+                task_id{request->path[2]})
+      .then(
+          [self, request](const task_record& record) {
+            if (record.state != task_state::canceled)
+              return refuse(self, request,
+                            {"task_terminal",
+                             "the task is " + to_string(record.state) +
+                                 " already: there is nothing to cancel",
+                             {},
+                             {}});
+            with_task(self, request, [self, request](const task_detail& task) {
+              reply(self, request, json_text_response(200, task_view(task)));
+            });
+          },
+          [self, request](caf::error& error) {
+            auto why = to_problem(error);
+            refuse(self, request,
+                   why.code == "unknown_task" ? no_such_task(request->path[2]) : why);
+          });
+}
+
+void retry_task(api_self self, const call_ptr& request) {
+  if (refuse_wrong_action(self, request))
+    return;
+  if (self->state.draining)
+    return refuse(self, request, {"shutting_down", "the node is shutting down", {}, {}});
+  task_id fresh{"task-" + random_hex(16)};
+  self->request(self->state.peers.coordinator, answer_timeout, atom::retry_v,
+                task_id{request->path[2]}, fresh)
+      .then(
+          [self, request](const task_detail& task) {
+            auto response = json_text_response(201, task_view(task));
+            response.headers.push_back(
+                {"Location", "/v1/tasks/" + net::encode_path_segment(task.record.id.value)});
+            reply(self, request, std::move(response));
+          },
+          [self, request](caf::error& error) {
+            auto why = to_problem(error);
+            refuse(self, request,
+                   why.code == "unknown_task" ? no_such_task(request->path[2]) : why);
+          });
+}
+
+void explain_task(api_self self, const call_ptr& request) {
+  if (refuse_wrong_query(self, request))
+    return;
+  with_task(self, request, [self, request](const task_detail& task) {
+    auto answer = [self, request, task](const wait_explanation* waiting, const role_status* role) {
+      reply(self, request, json_response(200, why_view(task, waiting, role)));
+    };
+    if (task.record.state != task_state::submitted)
+      return answer(nullptr, nullptr);
+    auto with_fleet = [self, answer, role = task.spec.role](const wait_explanation& waiting) {
+      self->request(self->state.peers.manager, answer_timeout, atom::status_v)
+          .then(
+              [answer, role, waiting](const fleet_status& fleet) {
+                const role_status* state = nullptr;
+                for (const auto& each : fleet.role_states)
+                  if (each.role == role)
+                    state = &each;
+                answer(&waiting, state);
+              },
+              [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
+    };
+    self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record.id)
+        .then(with_fleet, [answer](caf::error&) { answer(nullptr, nullptr); });
+  });
+}
+
+} // namespace rolecall::api

@@ -1,0 +1,188 @@
+#include "app/api/views.hpp"
+
+#include "messages/json_codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <map>
+
+namespace rolecall::api {
+
+namespace {
+
+json id_or_null(const std::string& id) {
+  return id.empty() ? json(nullptr) : json(id);
+}
+
+json error_or_null(const failure& error) {
+  return error.code.empty() ? json(nullptr) : json(to_json(error));
+}
+
+json attempt_view(const attempt_record& attempt) {
+  json result{{"attempt", attempt.attempt},
+              {"agent_id", attempt.agent.id.value},
+              {"service", attempt.agent.service.value},
+              {"started_at", time_text(attempt.started_at)},
+              {"run_ms", attempt.run.count()},
+              {"verdict", attempt.ended ? to_string(attempt.verdict) : "running"}};
+  if (!attempt.error.code.empty())
+    result["error"] = to_json(attempt.error);
+  return result;
+}
+
+/// Rounded so that a figure is no longer than it is exact.
+double rounded(double value) {
+  return std::round(value * 1'000) / 1'000;
+}
+
+} // namespace
+
+json time_text(unix_time at) {
+  if (at == unix_time{0})
+    return nullptr;
+  auto seconds = static_cast<std::time_t>(at.count() / 1'000);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(at.count() % 1'000));
+  return std::string{text.data(), size} + fraction.data();
+}
+
+json task_summary(const task_record& task) {
+  json result{{"task_id", task.id.value},
+              {"role", task.role.value},
+              {"state", to_string(task.state)},
+              {"priority", task.priority},
+              {"labels", task.labels},
+              {"context_id", task.context_id},
+              {"agent_id", id_or_null(task.agent.id.value)},
+              {"service", id_or_null(task.agent.service.value)},
+              {"attempts", task.attempts},
+              {"queued_ms", task.queued.count()},
+              {"run_ms", task.run.count()},
+              {"submitted_at", time_text(task.submitted_at)},
+              {"started_at", time_text(task.started_at)},
+              {"finished_at", time_text(task.finished_at)}};
+  if (!task.retry_of.empty())
+    result["retry_of"] = task.retry_of.value;
+  if (!task.error.code.empty() && task.state != task_state::completed)
+    result["error"] = to_json(task.error);
+  return result;
+}
+
+std::string task_view(const task_detail& task) {
+  auto result = task_summary(task.record);
+  result["skills"] = task.spec.skills;
+  result["timeout_ms"] = task.spec.timeout.count();
+  result["max_attempts"] = task.spec.max_attempts;
+  auto history = json::array();
+  for (const auto& attempt : task.history)
+    history.push_back(attempt_view(attempt));
+  result["history"] = std::move(history);
+  auto text = dump(result);
+  text.pop_back(); // payloads are JSON already, and may be large
+  text += ",\"input\":" + (task.spec.input.empty() ? "null" : task.spec.input.str());
+  if (task.record.state == task_state::completed)
+    text += ",\"output\":" + (task.record.output.empty() ? "null" : task.record.output.str());
+  return text + "}";
+}
+
+json agent_view(const agent_record& agent, const std::string& node) {
+  agent_load load;
+  load.agent = agent;
+  return agent_view(load, node, unix_time{0});
+}
+
+json agent_view(const agent_load& load, const std::string& node, unix_time now) {
+  const auto& agent = load.agent;
+  json result{{"agent_id", agent.key.id.value},
+              {"service", agent.key.service.value},
+              {"role", agent.role.value},
+              {"skills", agent.skills},
+              {"max_concurrency", agent.max_concurrency},
+              {"state", to_string(agent.state)},
+              {"condition", load.suspect              ? "suspect"
+                            : load.parked > millis{0} ? "parked"
+                                                      : "ok"},
+              {"parked_ms", load.parked.count()},
+              {"in_flight", load.in_flight},
+              {"succeeded", load.succeeded},
+              {"failed", load.failed},
+              {"success_rate", rounded(load.success_rate)},
+              {"latency_ms", rounded(load.latency_ms)},
+              {"idle_ms", load.idle.count()},
+              {"last_error", error_or_null(load.last_error)},
+              {"node", node}};
+  if (!load.last_error.code.empty())
+    result["last_error"]["at"] = time_text(now - load.last_error_ago);
+  return result;
+}
+
+json roles_view(const fleet_status& fleet, const routing_status& routing) {
+  std::map<std::string, json> roles;
+  auto entry = [&](const role_name& role) -> json& {
+    auto& result = roles[role.value];
+    if (result.is_null())
+      result = {{"role", role.value},   {"service", nullptr}, {"skills", json::object()},
+                {"max_concurrency", 1}, {"min_agents", 0},    {"max_agents", 0},
+                {"agents", 0},          {"ready", 0},         {"starting", 0},
+                {"waiting", 0},         {"running", 0},       {"slots", 0},
+                {"free_slots", 0},      {"trouble", nullptr}};
+    return result;
+  };
+  for (const auto& offer : fleet.roles.offers) {
+    auto& role = entry(offer.role);
+    role["service"] = offer.service.value;
+    role["skills"] = offer.skills;
+    role["max_concurrency"] = offer.max_concurrency;
+    role["min_agents"] = offer.min_agents;
+    role["max_agents"] = offer.max_agents;
+  }
+  for (const auto& state : fleet.role_states) {
+    auto& role = entry(state.role);
+    role["agents"] = state.ready + state.draining;
+    role["ready"] = state.ready;
+    role["starting"] = state.starting;
+    role["trouble"] = error_or_null(state.trouble);
+  }
+  for (const auto& demand : routing.roles) {
+    auto& role = entry(demand.role);
+    role["waiting"] = demand.waiting;
+    role["running"] = demand.running;
+  }
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> slots; // role → all, free
+  for (const auto& load : routing.agents) {
+    auto& [all, free] = slots[load.agent.role.value];
+    if (load.agent.state != agent_state::ready)
+      continue;
+    all += load.agent.max_concurrency;
+    free += load.agent.max_concurrency - std::min(load.in_flight, load.agent.max_concurrency);
+  }
+  for (const auto& [name, count] : slots) {
+    auto& role = entry(role_name{name});
+    role["slots"] = count.first;
+    role["free_slots"] = count.second;
+  }
+  auto result = json::array();
+  for (auto& [name, role] : roles)
+    result.push_back(std::move(role));
+  return result;
+}
+
+json services_view(const fleet_status& fleet) {
+  auto result = json::array();
+  for (const auto& service : fleet.services)
+    result.push_back({{"service", service.name.value},
+                      {"url", service.url},
+                      {"reachable", service.reachable},
+                      {"problem", id_or_null(service.problem)},
+                      {"agents", service.agents}});
+  return result;
+}
+
+} // namespace rolecall::api

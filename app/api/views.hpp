@@ -1,0 +1,30 @@
+#pragma once
+
+#include "messages/tasks.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+/// How the node shows what it knows: the JSON of docs/http-api.md.
+namespace rolecall::api {
+
+using json = nlohmann::ordered_json;
+
+/// RFC 3339 in UTC with milliseconds; null for none.
+json time_text(unix_time at);
+
+/// A task with what lists and events show of it.
+json task_summary(const task_record& task);
+/// A task with everything; its input and output are spliced in as they are, without a look inside.
+std::string task_view(const task_detail& task);
+/// Why a task went where it went; `waiting` is the router's word, if it waits there.
+json why_view(const task_detail& task, const wait_explanation* waiting, const role_status* role);
+
+json agent_view(const agent_load& load, const std::string& node, unix_time now);
+/// An agent of which nothing more is known than its record.
+json agent_view(const agent_record& agent, const std::string& node);
+json roles_view(const fleet_status& fleet, const routing_status& routing);
+json services_view(const fleet_status& fleet);
+
+} // namespace rolecall::api

@@ -1,0 +1,206 @@
+#include "app/node_runner.hpp"
+
+#include "app/config_node.hpp"
+#include "app/event_logger.hpp"
+#include "app/exit_codes.hpp"
+#include "app/process_figures.hpp"
+#include "app/served_node.hpp"
+#include "app/service_manager.hpp"
+#include "app/startup.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+namespace rolecall {
+
+namespace {
+
+token_set read_tokens(const std::string& file) {
+  if (file.empty())
+    return {};
+  auto tokens = load_tokens(file);
+  if (const auto* problems = std::get_if<std::vector<problem>>(&tokens)) {
+    for (const auto& each : *problems)
+      tell(to_text(each));
+    throw wrong_input{};
+  }
+  return std::get<token_set>(std::move(tokens));
+}
+
+config read_settings(const run_node_options& options) {
+  auto result = load_config(options.config_file);
+  if (options.listen.empty())
+    return result;
+  auto listen = parse_listen_address(options.listen);
+  if (const auto* wrong = std::get_if<std::string>(&listen))
+    refuse("--listen: " + *wrong);
+  result.node.api.listen = std::get<listen_address>(std::move(listen));
+  if (auto wrong = exposure_problem(result.node.api))
+    refuse("--listen: " + *wrong);
+  return result;
+}
+
+/// A node from its start to its end.
+class node_run {
+public:
+  node_run(served_node& host, const config& settings)
+      : host_{host},
+        settings_{settings},
+        self_{host.system()},
+        signals_{host.loop().context(), SIGINT, SIGTERM, SIGHUP} {
+    await_signal(caf::actor_cast<caf::actor>(self_));
+  }
+
+  void execute() {
+    service_manager_.ready(host_.url());
+    while (!ending_)
+      self_->receive([this](atom::interrupt, int signal) { on_signal(signal); },
+                     caf::after(watchdog_interval()) >> [this] { look_after(); });
+    drain();
+  }
+
+private:
+  void await_signal(const caf::actor& me) {
+    signals_.async_wait([this, me](const boost::system::error_code& error, int signal) {
+      if (error)
+        return;
+      caf::anon_send(me, atom::interrupt_v, signal);
+      await_signal(me);
+    });
+  }
+
+  std::chrono::milliseconds watchdog_interval() const {
+    constexpr millis idle{60'000}; // nobody watches
+    return service_manager_.watchdog_interval().value_or(idle);
+  }
+
+  /// Tells the service manager that all is well, if the actors still answer.
+  void look_after() {
+    if (!service_manager_.watchdog_interval())
+      return;
+    constexpr millis patience{2'000};
+    self_->request(host_.router(), patience, atom::idle_v, role_name{}, millis{0})
+        .receive([this](const std::vector<agent_key>&) { service_manager_.alive(); },
+                 [](caf::error&) { log_event(spdlog::level::err, "node_stuck", {}); });
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGHUP)
+      return reload();
+    ending_ = true;
+  }
+
+  void reload() {
+    const auto& file = settings_.node.api.token_file;
+    if (file.empty())
+      return;
+    auto tokens = load_tokens(file);
+    if (const auto* problems = std::get_if<std::vector<problem>>(&tokens))
+      return log_event(spdlog::level::err, "tokens_not_reloaded",
+                       {{"problem", to_text(problems->front())}});
+    host_.change_tokens(std::get<token_set>(std::move(tokens)));
+    log_event(spdlog::level::info, "tokens_reloaded", {});
+  }
+
+  /// Waits for the tasks that there are, for as long as is configured or until the next signal;
+  /// then cancels what is left.
+  void drain() {
+    auto limit = settings_.node.drain_timeout;
+    service_manager_.stopping(limit);
+    log_event(spdlog::level::info, "node_draining", {{"limit", format_duration(limit)}});
+    auto until = std::chrono::steady_clock::now() + limit;
+    constexpr millis margin{60'000};
+    self_->send(drained_listener(), atom::drain_v, limit + margin);
+    auto done = false;
+    auto canceled = false;
+    while (!done) {
+      auto left = std::chrono::duration_cast<millis>(until - std::chrono::steady_clock::now());
+      self_->receive([&](atom::drained) { done = true; },
+                     [&](atom::interrupt, int signal) {
+                       if (signal != SIGHUP)
+                         until = {};
+                     },
+                     caf::after(std::max(left, millis{0})) >>
+                         [&] {
+                           if (canceled)
+                             done = true; // it was asked for, and nothing came of it
+                           cancel_all();
+                           canceled = true;
+                           constexpr millis last{5'000};
+                           until = std::chrono::steady_clock::now() + last;
+                         });
+    }
+  }
+
+  /// An actor that asks the API to drain and passes its answer on: a blocking request could not be
+  /// interrupted by a signal.
+  caf::actor drained_listener() {
+    auto me = caf::actor_cast<caf::actor>(self_);
+    auto api = host_.api();
+    return host_.system().spawn([me, api](caf::event_based_actor* asker) -> caf::behavior {
+      return {[asker, me, api](atom::drain, millis limit) {
+        asker->request(api, limit, atom::drain_v)
+            .then(
+                [asker, me](std::uint64_t) {
+                  caf::anon_send(me, atom::drained_v);
+                  asker->quit();
+                },
+                [asker](caf::error&) { asker->quit(); });
+      }};
+    });
+  }
+
+  void cancel_all() {
+    constexpr millis patience{5'000};
+    self_->request(host_.coordinator(), patience, atom::cancel_all_v)
+        .receive(
+            [](std::uint64_t count) {
+              log_event(spdlog::level::warn, "tasks_canceled", {{"count", count}});
+            },
+            [](caf::error&) {});
+  }
+
+  served_node& host_;
+  const config& settings_;
+  caf::scoped_actor self_;
+  boost::asio::signal_set signals_;
+  service_manager service_manager_;
+  bool ending_{false};
+};
+
+} // namespace
+
+int run_node(const run_node_options& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  try {
+    auto settings = read_settings(options);
+    auto tokens = read_tokens(settings.node.api.token_file);
+    auto bundled = start_bundled(options.roles_file, options.config_file.empty(), settings,
+                                 [](const std::string& text) { tell(text); });
+    set_up_log(settings.node.log);
+    served_node host{settings, std::move(tokens)};
+    std::printf("listening on %s\n", host.url().c_str());
+    std::fflush(stdout);
+    log_event(spdlog::level::info, "node_started",
+              {{"node", settings.node.name}, {"version", ROLECALL_VERSION}, {"url", host.url()}});
+    node_run{host, settings}.execute();
+    log_event(spdlog::level::info, "node_ended", {{"node", settings.node.name}});
+    return exit_codes::ok;
+  } catch (const wrong_input&) {
+    return exit_codes::wrong_input;
+  } catch (const boost::system::system_error& error) {
+    // The address is in what(), and the cause is what people look for first.
+    tell(std::string{error.what()} + "; is another node running? --listen or /api/listen of the "
+                                     "configuration names another address");
+    return exit_codes::failure;
+  }
+}
+
+} // namespace rolecall

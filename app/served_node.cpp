@@ -1,0 +1,115 @@
+#include "app/served_node.hpp"
+
+#include <caf/send.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <future>
+
+namespace rolecall {
+
+namespace {
+
+millis to_wall_clock() {
+  using namespace std::chrono;
+  return duration_cast<millis>(system_clock::now().time_since_epoch()) -
+         duration_cast<millis>(steady_clock::now().time_since_epoch());
+}
+
+config with_wall_clock(config settings) {
+  settings.coordinator.unix_offset = to_wall_clock();
+  return settings;
+}
+
+/// The server's own refusals, in the form of all the others. Its codes are in errors.json too.
+net::http_response refusal(unsigned, std::string_view code, std::string_view message) {
+  if (code == "body_too_large")
+    code = "too_large";
+  return api::to_response({std::string{code}, std::string{message}, {}, {}});
+}
+
+bool is_missing_ipv6(const boost::system::system_error& error) {
+  return error.code() == boost::asio::error::address_family_not_supported ||
+         error.code() == boost::system::errc::address_not_available;
+}
+
+} // namespace
+
+served_node::served_node(const config& settings, token_set tokens)
+    : node_{with_wall_clock(settings)} {
+  api::api_settings about{settings.node, std::move(tokens), settings.coordinator.max_tasks,
+                          to_wall_clock(), ROLECALL_VERSION};
+  api_ = system().spawn(
+      api::api,
+      api::api_peers{node_.registry(), node_.router(), node_.manager(), node_.coordinator()},
+      std::move(about));
+  try {
+    listen(settings.node.api);
+  } catch (...) {
+    caf::anon_send_exit(api_, caf::exit_reason::user_shutdown);
+    throw;
+  }
+}
+
+served_node::~served_node() {
+  constexpr millis patience{500}; // streams of events do not end by themselves
+  std::vector<std::future<void>> closed;
+  for (auto& server : servers_) {
+    auto done = std::make_shared<std::promise<void>>();
+    closed.push_back(done->get_future());
+    server->close(patience, [done] { done->set_value(); });
+  }
+  for (auto& each : closed)
+    each.wait_for(2 * patience);
+  servers_.clear();
+  caf::anon_send_exit(api_, caf::exit_reason::user_shutdown);
+}
+
+void served_node::listen(const api_options& options) {
+  net::http_server_options http;
+  http.port = options.listen.port;
+  http.max_connections = options.max_connections;
+  http.max_head_bytes = options.max_head_bytes;
+  http.max_body_bytes = options.max_body_bytes;
+  http.head_timeout = options.head_timeout;
+  http.body_timeout = options.body_timeout;
+  http.write_timeout = options.write_timeout;
+  http.idle_timeout = options.idle_timeout;
+  http.refusal = refusal;
+  http.streams_body = [](std::string_view method, std::string_view target,
+                         const net::headers& headers) {
+    return method == "POST" && target.substr(0, target.find('?')) == "/v1/tasks" &&
+           api::media_type(headers) == "application/x-ndjson";
+  };
+  encrypted_ = !options.tls_certificate.empty();
+  if (encrypted_)
+    http.tls = net::tls_files{options.tls_certificate, options.tls_key};
+  for (const auto& address : options.listen.addresses) {
+    http.address = address;
+    try {
+      servers_.push_back(std::make_unique<net::http_server>(
+          loop().context(), http, [to = api_](std::shared_ptr<net::http_exchange> exchange) {
+            caf::anon_send(to, api::http_call{std::move(exchange)});
+          }));
+    } catch (const boost::system::system_error& error) {
+      // A machine without IPv6 has only one half of "localhost".
+      if (servers_.empty() || !is_missing_ipv6(error))
+        throw;
+    }
+    http.port = servers_.front()->port();
+  }
+  host_ = options.listen.addresses.front();
+}
+
+std::string served_node::url() const {
+  auto host = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
+  return (encrypted_ ? "https://" : "http://") + host + ":" +
+         std::to_string(servers_.front()->port());
+}
+
+void served_node::change_tokens(token_set tokens) {
+  caf::anon_send(api_, api::tokens_changed{std::move(tokens)});
+}
+
+} // namespace rolecall
