@@ -1,5 +1,7 @@
 #include "app/api/gate.hpp"
 
+#include "net/syntax.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,7 +17,10 @@ std::string_view without_port(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-bool is_loopback_name(std::string_view host) {
+bool is_loopback_name(std::string_view authority) {
+  std::string host{without_port(authority)};
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return host == "localhost" || host == "[::1]" || host.ends_with(".localhost") ||
          (host.starts_with("127.") &&
           host.find_first_not_of("0123456789.") == std::string_view::npos);
@@ -45,7 +50,7 @@ std::optional<problem_details> gate::check_host(const net::http_exchange& reques
   if (!options_.token_file.empty() || !options_.listen.loopback)
     return std::nullopt;
   auto host = net::find_header(request.headers(), "host");
-  if (!host || is_loopback_name(without_port(*host)))
+  if (!host || is_loopback_name(*host))
     return std::nullopt;
   return problem_details{"misdirected_request",
                          "this node listens on loopback and has no tokens, so it answers only to "
@@ -58,7 +63,8 @@ std::optional<problem_details> gate::check_origin(const net::http_exchange& requ
     return std::nullopt;
   auto host = net::find_header(request.headers(), "host");
   auto scheme = origin->find("://");
-  if (host && scheme != std::string_view::npos && origin->substr(scheme + 3) == *host)
+  if (host && scheme != std::string_view::npos &&
+      net::same_without_case(origin->substr(scheme + 3), *host))
     return std::nullopt;
   return problem_details{"forbidden_origin",
                          "pages of this origin may not use the node; if they should, add it to "
@@ -116,9 +122,7 @@ std::optional<problem_details> gate::check_token(const net::http_exchange& reque
   constexpr std::string_view scheme = "bearer ";
   auto value = net::find_header(request.headers(), "authorization").value_or("");
   auto is_bearer = value.size() > scheme.size() &&
-                   std::equal(scheme.begin(), scheme.end(), value.begin(), [](char a, char b) {
-                     return a == std::tolower(static_cast<unsigned char>(b));
-                   });
+                   net::same_without_case(value.substr(0, scheme.size()), scheme);
   if (!is_bearer)
     return problem_details{"unauthorized",
                            "this node wants a token: Authorization: Bearer TOKEN",

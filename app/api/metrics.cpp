@@ -136,6 +136,8 @@ metrics::metrics(const std::string& version, std::size_t max_tasks)
   all_->tasks_limit.Add({}).Set(static_cast<double>(max_tasks));
   for (auto* family : {&all_->spawned, &all_->spawn_failures, &all_->retired, &all_->cut_off})
     family->Add({}); // there from the start, so that the first increase shows
+  for (const auto* reason : {"queue_full", "rate_limited", "unauthorized"})
+    all_->rejected.Add({{"reason", reason}});
 }
 
 metrics::~metrics() = default;

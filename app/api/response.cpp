@@ -1,6 +1,7 @@
 #include "app/api/response.hpp"
 
 #include "messages/json_codec.hpp"
+#include "net/syntax.hpp"
 
 #include <zlib.h>
 
@@ -76,7 +77,7 @@ bool accepts_gzip(const net::headers& request) {
   auto accepted = net::find_header(request, "accept-encoding");
   return accepted && any_item(*accepted, [](std::string_view item) {
            auto name = trimmed(item.substr(0, item.find(';')));
-           if (name != "gzip" && name != "*")
+           if (!net::same_without_case(name, "gzip") && name != "*")
              return false;
            auto quality = item.find("q=");
            return quality == std::string_view::npos ||
