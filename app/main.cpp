@@ -2,6 +2,7 @@
 #include "app/exit_codes.hpp"
 #include "app/node_command.hpp"
 #include "app/run_command.hpp"
+#include "app/token_command.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -35,6 +36,7 @@ int main(int count, char** arguments) {
   add_run_command(app, run);
   add_node_command(app, run);
   add_agents_command(app, run);
+  add_token_command(app, run);
   try {
     app.parse(count, arguments);
     return run();
