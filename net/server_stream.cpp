@@ -32,7 +32,7 @@ void server_connection::read_body(body_order order) {
     return order.next({body_piece::state::broken, {}});
   pull_ = std::move(order.next);
   pull_since_ = steady_clock::now();
-  if (std::exchange(owes_continue_, false) && !stream_) // one that has begun says it as well
+  if (std::exchange(owes_continue_, false))
     write_late_continue();
   feed_body();
 }
@@ -90,7 +90,9 @@ void server_connection::begin_stream(stream_head order) {
     return;
   stream_ = version_1_0_ ? body_framing::close : body_framing::chunked;
   stream_ends_ = false;
-  stream_text_ = head_of(order.head, *stream_);
+  if (std::exchange(owes_continue_, false))
+    stream_text_ = continue_text; // the client holds its body back until then
+  stream_text_ += head_of(order.head, *stream_);
   write_stream();
 }
 

@@ -210,6 +210,15 @@ TEST_CASE("a client that expects 100-continue hears it when the body is asked fo
   body.exchange->respond({200, {}, "done"});
   CHECK(client.read_response().starts_with("HTTP/1.1 200"));
 
+  client.send(head); // answered while the body is still held back
+  body_reader answered{exchanges.next()};
+  auto stream = answered.exchange->respond_streamed({200, {}, {}});
+  CHECK(client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  CHECK(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+  client.send("ok");
+  CHECK(answered.rest().first == "ok");
+  stream->finish();
+
   auto refused = fixture.connect();
   refused.send(head);
   exchanges.next()->respond({403, {}, "no"});
