@@ -121,7 +121,8 @@ class Faults(unittest.TestCase):
     def test_unknown_ids_and_parameters(self):
         for task in ("x", "%2e%2e", "x" * 4096, "a%2Fb", "x/why"):
             self.refused(self.ask("GET", f"/v1/tasks/{task}"), "404 unknown_task")
-        for target in ("/v2", "/v1", "/v1/tasks/x/y", "/v1/tasks/", "//", "/assets/../openapi.json", "/assets/%2e%2e/x"):
+        for target in ("/v2", "/v1", "/v1/tasks/x/y", "/v1/tasks/", "//", "/assets/../openapi.json",
+                       "/assets/%2e%2e/x"):
             self.assertEqual(self.ask("GET", target).status, 404, target)
         for target in ("/v1/tasks/%00", "/v1/tasks/%zz", "/v1/tasks/%ff"):
             self.assertIn(self.ask("GET", target).status, (400, 404), target)
@@ -155,6 +156,14 @@ class Faults(unittest.TestCase):
         self.assertTrue(connection.until(b"\r\n\r\n").startswith(b"HTTP/1.1 100 "))
         connection.send(TASK)
         self.assertEqual(connection.response().status, 201)
+
+    def test_a_stream_that_waits_to_be_asked_for(self):
+        connection = self.connect()
+        headers = {**NDJSON, "Content-Length": len(TASK), "Expect": "100-continue"}
+        connection.send(connection.head("POST", "/v1/tasks", headers))
+        self.assertTrue(connection.until(b"\r\n\r\n").startswith(b"HTTP/1.1 100 "))
+        connection.send(TASK)
+        self.assertIn("accepted", connection.response().text)
 
     def test_a_head_over_the_limit(self):
         host = f"Host: 127.0.0.1:{self.node.port}\r\n"
