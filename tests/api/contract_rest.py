@@ -188,7 +188,7 @@ class Refusals(unittest.TestCase):
         call("POST", f"/v1/tasks/{failed}/retry", expect=201)
 
     def test_a_node_drains(self):
-        node = self.node()
+        node = self.node(node={"drain_timeout": "30s"})
         call = Call(node)
         failed = call("POST", "/v1/tasks?wait=30s", {"role": "broken", "input": 1}, expect=201).json["task_id"]
         call("POST", "/v1/tasks", {"task_id": "last", "role": "gate", "input": 1}, expect=201)

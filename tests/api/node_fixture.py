@@ -189,6 +189,7 @@ class House(contextlib.ExitStack):
         config = {"services": [{"name": name, "url": url} for name, url in services.items()], **sections}
         config["api"] = {"listen": "127.0.0.1:0", **config.get("api", {})}
         config.setdefault("execution", {}).setdefault("check_interval", "50ms")
+        config.setdefault("node", {}).setdefault("drain_timeout", "100ms")
         self.count += 1
         return self.start(Process("node", "--config", self.write(f"node-{self.count}.json", config)))
 
