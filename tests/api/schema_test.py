@@ -57,17 +57,16 @@ class Schema(unittest.TestCase):
             with self.subTest(file.name):
                 self.assertEqual(self.problems(json.loads(file.read_text())), [])
 
-    def test_the_default_configuration_says_what_the_schema_says(self):
+    def test_the_default_configuration_has_every_default(self):
         config = json.loads((reference.ROOT / "config/default.json").read_text())
         for path, node, _ in reference.leaves(self.schema):
             if "[]" in path or ".R" in path or "default" not in node:
                 continue
-            section, _, key = path.partition(".")
-            value = config.get(section, {})
-            for name in key.split("."):
-                value = value.get(name) if isinstance(value, dict) else None
-            if value is not None:
-                self.assertEqual(value, node["default"], path)
+            value = config
+            for name in path.split("."):
+                value = value.get(name)
+            with self.subTest(path):
+                self.assertEqual(value, node["default"])
 
     def test_every_key_has_a_description_and_a_default_that_is_valid(self):
         for path, node, required in reference.leaves(self.schema):
