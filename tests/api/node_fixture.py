@@ -45,10 +45,10 @@ def until(check, what):
 class Process:
     """A child that says `listening on http://ADDRESS:PORT` as the first thing on stdout."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **environment):
         self.errors = tempfile.TemporaryFile()
-        self.child = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, stderr=self.errors)
+        self.child = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=self.errors, env={**os.environ, **environment})
         line = self.child.stdout.readline().decode()
         if not line.startswith("listening on http"):
             self.child.wait(PATIENCE_S)
@@ -184,18 +184,19 @@ class House(contextlib.ExitStack):
         file = self.write("roles.json", {"roles": roles})
         return self.start(Process("agents", "--roles", file, "--listen", "127.0.0.1:0", *arguments))
 
-    def node(self, services, **sections):
+    def node(self, services, environment=None, **sections):
         """A node with these services, by name, and these sections of the configuration."""
         config = {"services": [{"name": name, "url": url} for name, url in services.items()], **sections}
         config["api"] = {"listen": "127.0.0.1:0", **config.get("api", {})}
         config.setdefault("execution", {}).setdefault("check_interval", "50ms")
         config.setdefault("node", {}).setdefault("drain_timeout", "100ms")
         self.count += 1
-        return self.start(Process("node", "--config", self.write(f"node-{self.count}.json", config)))
+        file = self.write(f"node-{self.count}.json", config)
+        return self.start(Process("node", "--config", file, **(environment or {})))
 
-    def tokens(self):
+    def tokens(self, tokens=None):
         """A file with the hash of a token for each right."""
-        hashes = {right: hashlib.sha256(token.encode()).hexdigest() for right, token in TOKENS.items()}
+        hashes = {right: hashlib.sha256(token.encode()).hexdigest() for right, token in (tokens or TOKENS).items()}
         listed = [{"name": right, "right": right, "sha256": hashed} for right, hashed in hashes.items()]
         return self.write("tokens.json", {"tokens": listed})
 
