@@ -27,6 +27,7 @@ public:
   caf::actor_system& system() noexcept { return *system_; }
   net::event_loop& loop() noexcept { return loop_; }
 
+  const std::shared_ptr<net::pooled_http_client>& client() const noexcept { return client_; }
   const registry_actor& registry() const noexcept { return registry_; }
   const router_actor& router() const noexcept { return router_; }
   const manager_actor& manager() const noexcept { return manager_; }

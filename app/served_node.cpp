@@ -44,10 +44,14 @@ served_node::served_node(const config& settings, token_set tokens)
       api::api,
       api::api_peers{node_.registry(), node_.router(), node_.manager(), node_.coordinator()},
       std::move(about));
+  if (!settings.node.otlp_url.empty())
+    exporter_ = system().spawn(
+        trace_exporter, node_.coordinator(), node_.client(),
+        trace_exporter_options{settings.node.otlp_url, settings.node.name, ROLECALL_VERSION});
   try {
     listen(settings.node.api);
   } catch (...) {
-    caf::anon_send_exit(api_, caf::exit_reason::user_shutdown);
+    end_actors();
     throw;
   }
 }
@@ -63,7 +67,15 @@ served_node::~served_node() {
   for (auto& each : closed)
     each.wait_for(2 * patience);
   servers_.clear();
+  end_actors();
+}
+
+void served_node::end_actors() {
   caf::anon_send_exit(api_, caf::exit_reason::user_shutdown);
+  api_ = nullptr;
+  if (exporter_)
+    caf::anon_send_exit(exporter_, caf::exit_reason::user_shutdown);
+  exporter_ = nullptr;
 }
 
 void served_node::listen(const api_options& options) {

@@ -3,6 +3,7 @@
 #include "app/api/api_actor.hpp"
 #include "app/node.hpp"
 #include "app/tokens.hpp"
+#include "app/trace_exporter_actor.hpp"
 #include "net/http_server.hpp"
 
 #include <memory>
@@ -34,9 +35,11 @@ public:
 
 private:
   void listen(const api_options& options);
+  void end_actors();
 
   node node_;
   api::api_actor api_;
+  trace_exporter_actor exporter_; ///< null if traces go nowhere
   std::string host_;
   bool encrypted_{false};
   std::vector<std::unique_ptr<net::http_server>> servers_; // all on the same port

@@ -66,14 +66,15 @@ struct attempt_record {
   bool ended{false};
   rolecall::verdict verdict{}; ///< once it has ended, as are the next two
   millis run{0};
-  failure error; ///< if it did not complete
+  failure error;       ///< if it did not complete
+  std::string span_id; ///< W3C Trace Context, 16 hex digits
 
   bool operator==(const attempt_record&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_record& x) {
-  return f(x.attempt, x.agent, x.started_at, x.ended, x.verdict, x.run, x.error);
+  return f(x.attempt, x.agent, x.started_at, x.ended, x.verdict, x.run, x.error, x.span_id);
 }
 
 } // namespace rolecall

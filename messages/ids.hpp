@@ -16,7 +16,7 @@ struct strong_id {
   explicit strong_id(std::string text) : value{std::move(text)} {}
 
   bool empty() const noexcept { return value.empty(); }
-  auto operator<=>(const strong_id&) const = default;
+  auto operator<=>(const strong_id&) const = default; // NOLINT(modernize-use-nullptr)
 
   friend std::ostream& operator<<(std::ostream& out, const strong_id& id) {
     return out << id.value;
@@ -43,7 +43,7 @@ struct agent_key {
   service_name service;
   agent_id id;
 
-  auto operator<=>(const agent_key&) const = default;
+  auto operator<=>(const agent_key&) const = default; // NOLINT(modernize-use-nullptr)
 
   friend std::ostream& operator<<(std::ostream& out, const agent_key& key) {
     return out << key.service << '/' << key.id;

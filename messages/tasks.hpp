@@ -53,6 +53,8 @@ struct task_record {
   unix_time submitted_at{0};
   unix_time started_at{0};  ///< of the latest attempt
   unix_time finished_at{0}; ///< when it became terminal
+  std::string traceparent;  ///< W3C Trace Context: the task's trace, and its own span
+  std::string parent_span;  ///< of whoever submitted it, 16 hex digits; may be empty
 
   bool operator==(const task_record&) const = default;
 };
@@ -61,7 +63,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_record& x) {
   return f(x.id, x.role, x.state, x.attempts, x.agent, x.queued, x.run, x.output, x.error, x.number,
            x.priority, x.labels, x.context_id, x.retry_of, x.submitted_at, x.started_at,
-           x.finished_at);
+           x.finished_at, x.traceparent, x.parent_span);
 }
 
 /// A task with everything that is known of it.

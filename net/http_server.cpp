@@ -109,7 +109,8 @@ void http_server::impl::deliver(server_inbox::item_type item) {
 
 void http_server::impl::obey(answer& item) {
   if (auto connection = item.connection.lock())
-    connection->respond(std::move(item.response));
+    connection->respond(item.fault ? connection->refusal(500, "internal_error", item.fault)
+                                   : std::move(item.response));
 }
 
 void http_server::impl::obey(disconnect_watch& item) {

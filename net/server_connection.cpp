@@ -255,8 +255,13 @@ void server_connection::refuse(unsigned status, std::string_view code, std::stri
   head_request_ = parser_ && parser_->has_head() && parser_->message().method == "HEAD";
   keep_alive_ = false;
   body_open_ = false;
+  send(refusal(status, code, message));
+}
+
+http_response server_connection::refusal(unsigned status, std::string_view code,
+                                         std::string_view message) const {
   const auto& make = host_->options.refusal;
-  send(make ? make(status, code, message) : error_response(status, code, message));
+  return make ? make(status, code, message) : error_response(status, code, message);
 }
 
 void server_connection::on_request() {

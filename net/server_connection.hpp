@@ -56,6 +56,9 @@ public:
   /// Whether it waits for the head of a request, and since when.
   std::optional<std::chrono::steady_clock::time_point> silent_since() const;
 
+  /// What the server itself answers, in the form that its options say.
+  http_response refusal(unsigned status, std::string_view code, std::string_view message) const;
+
   /// Sends the response to the request that is with the handler.
   void respond(http_response response);
 

@@ -76,8 +76,8 @@ server_exchange::server_exchange(message request, std::string peer,
 }
 
 server_exchange::~server_exchange() {
-  if (!state_->answered)
-    respond(error_response(500, "no_response", "the server has no answer to this request"));
+  if (!state_->answered.exchange(true))
+    inbox_->push(answer{connection_, {}, "the server has no answer to this request"});
 }
 
 void server_exchange::read_body(std::function<void(body_piece)> next) {
@@ -87,9 +87,10 @@ void server_exchange::read_body(std::function<void(body_piece)> next) {
 void server_exchange::respond(http_response response) {
   if (state_->answered.exchange(true))
     return;
-  if (!is_sendable(response))
-    response = error_response(500, "bad_response", "the server made an answer it cannot send");
-  inbox_->push(answer{connection_, std::move(response)});
+  if (is_sendable(response))
+    inbox_->push(answer{connection_, std::move(response)});
+  else
+    inbox_->push(answer{connection_, {}, "the server made an answer that it cannot send"});
 }
 
 std::shared_ptr<response_stream> server_exchange::respond_streamed(http_response head) {

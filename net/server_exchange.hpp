@@ -29,10 +29,11 @@ struct exchange_state {
   void disconnect();
 };
 
-/// A response on its way to the connection it is for.
+/// A response on its way to the connection it is for; or, with `fault`, why there is none.
 struct answer {
   std::weak_ptr<server_connection> connection;
   http_response response;
+  const char* fault{nullptr};
 };
 
 /// A callback on its way to the exchange's state.

@@ -67,6 +67,7 @@ coordinator_actor::behavior_type coordinator(self_pointer self, router_actor rou
           return caf::make_error(refused->kind, refused->message);
         carry_out(self, std::get<task_book::effects>(result));
         std::vector<task_id> ids;
+        ids.reserve(specs.size());
         for (const auto& spec : specs)
           ids.push_back(spec.id);
         return ids;

@@ -20,15 +20,26 @@ std::string hex(std::uint64_t number) {
 
 constexpr std::size_t max_history = 32;
 
-/// The trace of a `traceparent` header (W3C Trace Context), if it is one of a form that we know.
-std::optional<std::string> trace_of(const std::string& traceparent) {
+/// Whether a text is a `traceparent` (W3C Trace Context) of a form that we know: version, trace,
+/// span and flags, with neither of the ids all zeros.
+bool is_traceparent(const std::string& text) {
   auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-')
-    return std::nullopt;
-  auto trace = traceparent.substr(3, 32);
-  auto usable = std::all_of(trace.begin(), trace.end(), is_hex) &&
-                trace.find_first_not_of('0') != std::string::npos;
-  return usable ? std::optional{trace} : std::nullopt;
+  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-')
+    return false;
+  auto is_id = [&](std::size_t from, std::size_t size) {
+    auto id = text.substr(from, size);
+    return std::all_of(id.begin(), id.end(), is_hex) &&
+           id.find_first_not_of('0') != std::string::npos;
+  };
+  return is_id(3, 32) && is_id(36, 16);
+}
+
+std::string make_traceparent(const std::string& trace, const std::string& span) {
+  return "00-" + trace + "-" + span + "-01";
+}
+
+std::string trace_in(const std::string& traceparent) {
+  return traceparent.substr(3, 32);
 }
 
 /// The agent or its service was not there: nothing of the task can have been done.
@@ -71,7 +82,10 @@ std::variant<task_book::effects, failure> task_book::submit(const std::vector<ta
       t.spec.max_attempts = options_.max_attempts;
     t.number = next_number_++;
     t.submitted = now;
-    t.trace = trace_of(spec.traceparent).value_or(hex(chance_()) + hex(chance_() | 1));
+    auto known = is_traceparent(spec.traceparent);
+    auto trace = known ? trace_in(spec.traceparent) : hex(chance_()) + hex(chance_() | 1);
+    t.record.traceparent = make_traceparent(trace, hex(chance_() | 1)); // zeros would be invalid
+    t.record.parent_span = known ? spec.traceparent.substr(36, 16) : "";
     t.record.id = spec.id;
     t.record.role = spec.role;
     t.record.number = t.number;
@@ -115,7 +129,7 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   request.input = t.spec.input;
   request.context_id = t.spec.context_id;
   request.timeout = t.spec.timeout;
-  request.traceparent = "00-" + t.trace + "-" + hex(chance_() | 1) + "-01";
+  request.traceparent = make_traceparent(trace_in(t.record.traceparent), t.history.back().span_id);
   tell(t, now, out);
   out.emplace_back(std::move(request));
   return out;
@@ -290,6 +304,7 @@ void task_book::begin_attempt(task& t, const placement& p, time_point now) {
   started.attempt = p.attempt;
   started.agent = p.agent.key;
   started.started_at = t.record.started_at;
+  started.span_id = hex(chance_() | 1);
   t.history.push_back(std::move(started));
 }
 

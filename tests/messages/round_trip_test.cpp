@@ -122,7 +122,9 @@ TEST_CASE("what is said of tasks round-trips") {
                      task_id{"o"},
                      unix_time{1},
                      unix_time{2},
-                     unix_time{3}};
+                     unix_time{3},
+                     "00-1-2-01",
+                     "3"};
   CHECK(through_the_wire(record) == record);
   std::vector<task_spec> specs{spec, spec};
   CHECK(through_the_wire(specs) == specs);
@@ -155,7 +157,7 @@ TEST_CASE("what is said of tasks round-trips") {
 
 TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   candidate_list candidates{{{key, true, true, "", 1, 2, 0.5, 1.5}}, 7};
-  attempt_record attempt{2, key, unix_time{5}, true, verdict::retryable, millis{6}, error()};
+  attempt_record attempt{2, key, unix_time{5}, true, verdict::retryable, millis{6}, error(), "4"};
   CHECK(through_the_wire(attempt) == attempt);
   task_record record;
   record.id = task_id{"t"};

@@ -200,7 +200,7 @@ TEST_CASE("an exchange that is dropped without an answer sends 500") {
   auto response = client.read_response();
   CHECK(response.starts_with("HTTP/1.1 500 "));
   CHECK(response.find("Content-Type: application/json\r\n") != std::string::npos);
-  CHECK(response.find(R"({"error":{"code":"no_response",)") != std::string::npos);
+  CHECK(response.find(R"({"error":{"code":"internal_error",)") != std::string::npos);
 }
 
 TEST_CASE("a response that cannot be sent as it is becomes a 500") {
