@@ -18,7 +18,7 @@ void finish(self_pointer self, const attempt_outcome& outcome) {
 
 } // namespace
 
-pool_actor::behavior_type pool(self_pointer self, std::shared_ptr<net::http_client> client,
+pool_actor::behavior_type pool(self_pointer self, const std::shared_ptr<net::http_client>& client,
                                pool_options options) {
   set_quiet_handlers(self);
   auto start_worker = [self, client, options] {

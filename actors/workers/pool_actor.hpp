@@ -20,6 +20,7 @@ struct pool_state {
 
 /// See `pool_actor` in messages/interfaces.hpp.
 pool_actor::behavior_type pool(pool_actor::stateful_pointer<pool_state> self,
-                               std::shared_ptr<net::http_client> client, pool_options options);
+                               const std::shared_ptr<net::http_client>& client,
+                               pool_options options);
 
 } // namespace rolecall

@@ -102,7 +102,9 @@ void agent::report_gone() {
 
 answer agent::failure_of(const process& worker, exit_status status) const {
   auto said = worker.error_text();
-  auto with_stderr = [&](std::string what) { return said.empty() ? what : what + ": " + said; };
+  auto with_stderr = [&](const std::string& what) {
+    return said.empty() ? what : what + ": " + said;
+  };
   if (status.signaled)
     return refusal(500, "agent_crashed",
                    with_stderr("killed by signal " + std::to_string(status.number) + " (" +
@@ -138,7 +140,7 @@ command_line agent::command(const std::string& task_id) const {
     variables["ROLECALL_TASK_ID"] = task_id;
   command_line result{role_.program, role_.command, role_.directory, {}};
   for (const auto& [name, value] : variables)
-    result.environment.push_back(name + '=' + value);
+    result.environment.push_back(std::string{name}.append("=").append(value));
   return result;
 }
 

@@ -65,7 +65,7 @@ std::string process::error_text() const {
   return error_tail_.substr(0, error_tail_.find_last_not_of(" \t\r\n") + 1);
 }
 
-void process::write(std::string bytes) {
+void process::write(const std::string& bytes) {
   queued_ += bytes;
   if (writing_.empty())
     write_next();

@@ -42,7 +42,7 @@ public:
 
   /// Queues bytes for stdin and returns at once. A process that does not read them is fine: they
   /// are dropped when it ends or closes its stdin.
-  void write(std::string bytes);
+  void write(const std::string& bytes);
   /// Ends stdin once all that was queued is written.
   void close_input();
 

@@ -108,6 +108,7 @@ void close_all_from(int first) {
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const auto& text : texts)
     result.push_back(const_cast<char*>(text.c_str())); // execve takes them so, and changes nothing
   result.push_back(nullptr);

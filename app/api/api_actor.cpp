@@ -34,7 +34,7 @@ net::http_response options_response(api_self self, const call_ptr& request,
   return response;
 }
 
-void on_call(api_self self, std::shared_ptr<net::http_exchange> exchange) {
+void on_call(api_self self, const std::shared_ptr<net::http_exchange>& exchange) {
   auto request = std::make_shared<call>(
       call{exchange, {}, query_reader{exchange->query()}, "none", now(self)});
   auto path = path_segments(exchange->path());
@@ -162,12 +162,12 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
       [self](const task_event& event) { on_task_event(self, event); },
       [self](const agent_snapshot& snapshot) { on_snapshot(self, snapshot); },
       [self](const agent_event& event) { on_agent_event(self, event); },
-      [self](http_call& come) {
-        on_call(self, std::move(come.exchange));
+      [self](const http_call& come) {
+        on_call(self, come.exchange);
         settle(self);
       },
-      [self](body_part& part) {
-        on_intake_part(self, part.operation, std::move(part.piece));
+      [self](const body_part& part) {
+        on_intake_part(self, part.operation, part.piece);
         arm(self);
       },
       [self](const backlog_gone& news) { go_on_with_intake(self, news.operation); },

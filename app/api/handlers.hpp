@@ -26,7 +26,7 @@ void wait_for_tasks(api_self self, api_state::waiting_call what, const std::vect
 void answer_waiting(api_self self, std::uint64_t operation);
 /// Goes on with the streams of tasks that wait for room.
 void go_on_with_intakes(api_self self);
-void on_intake_part(api_self self, std::uint64_t operation, net::body_piece piece);
+void on_intake_part(api_self self, std::uint64_t operation, const net::body_piece& piece);
 void go_on_with_intake(api_self self, std::uint64_t operation);
 
 // -- task_handlers.cpp

@@ -87,7 +87,7 @@ void take_in_tasks(api_self self, const call_ptr& request) {
   state.intakes.emplace(operation, std::move(intake));
 }
 
-void on_intake_part(api_self self, std::uint64_t operation, net::body_piece piece) {
+void on_intake_part(api_self self, std::uint64_t operation, const net::body_piece& piece) {
   auto found = self->state.intakes.find(operation);
   if (found == self->state.intakes.end())
     return;
