@@ -18,6 +18,9 @@ node::system_config::system_config() {
   // The default policy polls and sleeps: bad for work that comes from sockets.
   set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", std::size_t{1});
+  // Messages an actor may handle before the others get their turn: a router or a coordinator with a
+  // full mailbox must not keep the API from answering.
+  set("scheduler.max-throughput", std::size_t{64});
 }
 
 node::node(const config& settings)

@@ -46,15 +46,38 @@ config read_settings(const run_node_options& options) {
   return result;
 }
 
+/// Passes signals on to an actor for as long as the event loop runs: once the node has begun to
+/// end, a further one must not kill it in the middle of that.
+class signal_relay : public std::enable_shared_from_this<signal_relay> {
+public:
+  /// Keeps no actor alive: it outlives them all.
+  signal_relay(boost::asio::io_context& context, caf::weak_actor_ptr to)
+      : signals_{context, SIGINT, SIGTERM, SIGHUP}, to_{std::move(to)} {}
+
+  void wait() {
+    signals_.async_wait(
+        [self = shared_from_this()](const boost::system::error_code& error, int signal) {
+          if (error)
+            return;
+          if (auto there = caf::actor_cast<caf::strong_actor_ptr>(self->to_))
+            caf::anon_send(caf::actor_cast<caf::actor>(there), atom::interrupt_v, signal);
+          self->wait();
+        });
+  }
+
+private:
+  boost::asio::signal_set signals_;
+  caf::weak_actor_ptr to_;
+};
+
 /// A node from its start to its end.
 class node_run {
 public:
   node_run(served_node& host, const config& settings)
-      : host_{host},
-        settings_{settings},
-        self_{host.system()},
-        signals_{host.loop().context(), SIGINT, SIGTERM, SIGHUP} {
-    await_signal(caf::actor_cast<caf::actor>(self_));
+      : host_{host}, settings_{settings}, self_{host.system()} {
+    std::make_shared<signal_relay>(host.loop().context(),
+                                   caf::actor_cast<caf::weak_actor_ptr>(self_))
+        ->wait();
   }
 
   void execute() {
@@ -66,15 +89,6 @@ public:
   }
 
 private:
-  void await_signal(const caf::actor& me) {
-    signals_.async_wait([this, me](const boost::system::error_code& error, int signal) {
-      if (error)
-        return;
-      caf::anon_send(me, atom::interrupt_v, signal);
-      await_signal(me);
-    });
-  }
-
   std::chrono::milliseconds watchdog_interval() const {
     constexpr millis idle{60'000}; // nobody watches
     return service_manager_.watchdog_interval().value_or(idle);
@@ -169,10 +183,18 @@ private:
   served_node& host_;
   const config& settings_;
   caf::scoped_actor self_;
-  boost::asio::signal_set signals_;
   service_manager service_manager_;
   bool ending_{false};
 };
+
+void serve(const config& settings, token_set tokens) {
+  served_node host{settings, std::move(tokens)};
+  std::printf("listening on %s\n", host.url().c_str());
+  std::fflush(stdout);
+  log_event(spdlog::level::info, "node_started",
+            {{"node", settings.node.name}, {"version", ROLECALL_VERSION}, {"url", host.url()}});
+  node_run{host, settings}.execute();
+}
 
 } // namespace
 
@@ -185,12 +207,7 @@ int run_node(const run_node_options& options) {
     auto bundled = start_bundled(options.roles_file, options.config_file.empty(), settings,
                                  [](const std::string& text) { tell(text); });
     set_up_log(settings.node.log);
-    served_node host{settings, std::move(tokens)};
-    std::printf("listening on %s\n", host.url().c_str());
-    std::fflush(stdout);
-    log_event(spdlog::level::info, "node_started",
-              {{"node", settings.node.name}, {"version", ROLECALL_VERSION}, {"url", host.url()}});
-    node_run{host, settings}.execute();
+    serve(settings, std::move(tokens));
     log_event(spdlog::level::info, "node_ended", {{"node", settings.node.name}});
     return exit_codes::ok;
   } catch (const wrong_input&) {

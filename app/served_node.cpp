@@ -1,5 +1,7 @@
 #include "app/served_node.hpp"
 
+#include "app/api/routes.hpp"
+
 #include <caf/send.hpp>
 
 #include <boost/asio/error.hpp>
@@ -17,8 +19,8 @@ millis to_wall_clock() {
          duration_cast<millis>(steady_clock::now().time_since_epoch());
 }
 
-config with_wall_clock(config settings) {
-  settings.coordinator.unix_offset = to_wall_clock();
+config with_wall_clock(config settings, millis offset) {
+  settings.coordinator.unix_offset = offset;
   return settings;
 }
 
@@ -37,9 +39,16 @@ bool is_missing_ipv6(const boost::system::system_error& error) {
 } // namespace
 
 served_node::served_node(const config& settings, token_set tokens)
-    : node_{with_wall_clock(settings)} {
-  api::api_settings about{settings.node, std::move(tokens), settings.coordinator.max_tasks,
-                          to_wall_clock(), ROLECALL_VERSION};
+    : unix_offset_{to_wall_clock()},
+      tokens_{std::make_shared<shared_tokens>(std::move(tokens))},
+      node_{with_wall_clock(settings, unix_offset_)} {
+  api::api_settings about;
+  about.node = settings.node;
+  about.tokens = tokens_;
+  about.max_tasks = settings.coordinator.max_tasks;
+  about.max_waited_tasks = settings.coordinator.retain_tasks;
+  about.unix_offset = unix_offset_;
+  about.version = ROLECALL_VERSION;
   api_ = system().spawn(
       api::api,
       api::api_peers{node_.registry(), node_.router(), node_.manager(), node_.coordinator()},
@@ -94,6 +103,15 @@ void served_node::listen(const api_options& options) {
     return method == "POST" && target.substr(0, target.find('?')) == "/v1/tasks" &&
            api::media_type(headers) == "application/x-ndjson";
   };
+  // Whoever may not ask need not send what it asks for.
+  http.refuses_body = [door = std::make_shared<const api::gate>(options, tokens_)](
+                          std::string_view method, std::string_view target,
+                          const net::headers& headers) -> std::optional<net::http_response> {
+    auto needed = api::needed_right(method, target.substr(0, target.find('?')));
+    if (auto wrong = needed.wrong ? needed.wrong : door->check_access(headers, needed.right))
+      return api::to_response(*wrong);
+    return std::nullopt;
+  };
   encrypted_ = !options.tls_certificate.empty();
   if (encrypted_)
     http.tls = net::tls_files{options.tls_certificate, options.tls_key};
@@ -121,7 +139,7 @@ std::string served_node::url() const {
 }
 
 void served_node::change_tokens(token_set tokens) {
-  caf::anon_send(api_, api::tokens_changed{std::move(tokens)});
+  tokens_->set(std::move(tokens));
 }
 
 } // namespace rolecall

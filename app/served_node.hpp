@@ -37,6 +37,8 @@ private:
   void listen(const api_options& options);
   void end_actors();
 
+  const millis unix_offset_;
+  std::shared_ptr<shared_tokens> tokens_;
   node node_;
   api::api_actor api_;
   trace_exporter_actor exporter_; ///< null if traces go nowhere

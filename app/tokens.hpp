@@ -3,6 +3,7 @@
 #include "messages/json_reader.hpp"
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,25 @@ public:
 
 private:
   std::vector<token_entry> entries_;
+};
+
+/// The tokens of a node that runs: read by many threads, replaced when the file was read again.
+class shared_tokens {
+public:
+  explicit shared_tokens(token_set tokens) : tokens_{std::move(tokens)} {}
+
+  token_set get() const {
+    std::lock_guard guard{mutex_};
+    return tokens_;
+  }
+  void set(token_set tokens) {
+    std::lock_guard guard{mutex_};
+    tokens_ = std::move(tokens);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  token_set tokens_;
 };
 
 /// Reads the text of a token file: {"tokens":[entry...]}. All problems are told.

@@ -12,13 +12,18 @@ std::map<std::string, std::string> read_labels(object_reader& task) {
   if (!labels)
     return result;
   constexpr std::size_t max_labels = 64;
+  constexpr std::size_t max_name_bytes = 256;
+  constexpr std::size_t max_text_bytes = 1'024;
   if (labels->size() > max_labels)
     task.complain("labels", "has more than " + std::to_string(max_labels) + " entries");
   for (const auto& [key, value] : labels->items()) {
-    if (value.is_string() && !key.empty())
-      result[key] = value.get<std::string>();
+    if (auto wrong = name_problem(key, max_name_bytes))
+      task.complain("labels", "the name of a label " + *wrong);
+    else if (!value.is_string() || value.get_ref<const std::string&>().size() > max_text_bytes)
+      task.complain("labels", "\"" + key + "\" must be a name with a string of at most " +
+                                  std::to_string(max_text_bytes) + " bytes");
     else
-      task.complain("labels", "\"" + key + "\" must be a name with a string");
+      result[key] = value.get<std::string>();
   }
   return result;
 }

@@ -42,7 +42,7 @@ public:
   }
   bool key(string_t& name) override {
     if (!keys_.back().insert(name).second)
-      problems_.push_back({"key \"" + name + "\"", "stands twice in the same object"});
+      add_problem(problems_, {"key \"" + name + "\"", "stands twice in the same object"});
     return true;
   }
   bool start_array(std::size_t) override { return descend(); }
@@ -90,6 +90,13 @@ std::string reworded(std::string message) {
 
 } // namespace
 
+void add_problem(std::vector<problem>& problems, problem what) {
+  if (problems.size() < max_problems)
+    problems.push_back(std::move(what));
+  else if (problems.size() == max_problems)
+    problems.push_back({"", "and there are more problems, which are not listed"});
+}
+
 std::string to_text(const problem& problem) {
   return problem.where.empty() ? problem.what : problem.where + ": " + problem.what;
 }
@@ -105,21 +112,21 @@ std::optional<json> parse_json(std::string_view text, const json_limits& limits,
                                std::vector<problem>& problems) {
   auto before = problems.size();
   if (text.size() > limits.max_bytes) {
-    problems.push_back({"", "is larger than " + std::to_string(limits.max_bytes) + " bytes"});
+    add_problem(problems, {"", "is larger than " + std::to_string(limits.max_bytes) + " bytes"});
     return std::nullopt;
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    problems.push_back({"line 1", "is empty: JSON is expected"});
+    add_problem(problems, {"line 1", "is empty: JSON is expected"});
     return std::nullopt;
   }
   checker check{limits.max_depth, problems};
   if (!json::sax_parse(text, &check)) {
     if (check.too_deep)
-      problems.push_back(
-          {"", "is nested deeper than " + std::to_string(limits.max_depth) + " levels"});
+      add_problem(problems,
+                  {"", "is nested deeper than " + std::to_string(limits.max_depth) + " levels"});
     else
-      problems.push_back({position_of(text, check.error_position.value_or(1) - 1),
-                          reworded(std::move(check.message))});
+      add_problem(problems, {position_of(text, check.error_position.value_or(1) - 1),
+                             reworded(std::move(check.message))});
   }
   if (problems.size() != before)
     return std::nullopt;
@@ -184,7 +191,7 @@ object_reader::object_reader(const json& value, std::string where, std::vector<p
   if (value.is_object())
     object_ = &value;
   else
-    problems_.push_back({where_, std::string{"must be an object, not "} + value.type_name()});
+    add_problem(problems_, {where_, std::string{"must be an object, not "} + value.type_name()});
 }
 
 std::string object_reader::at(std::string_view key) const {
@@ -192,7 +199,7 @@ std::string object_reader::at(std::string_view key) const {
 }
 
 void object_reader::complain(std::string_view key, std::string what) {
-  problems_.push_back({at(key), std::move(what)});
+  add_problem(problems_, {at(key), std::move(what)});
 }
 
 const json* object_reader::value(std::string_view key) {
@@ -316,9 +323,9 @@ std::optional<std::vector<std::string>> object_reader::strings(std::string_view 
     const auto& item = (*found)[i];
     auto where = pointer_child(at(key), std::to_string(i));
     if (!item.is_string())
-      problems_.push_back({where, std::string{"must be a string, not "} + item.type_name()});
+      add_problem(problems_, {where, std::string{"must be a string, not "} + item.type_name()});
     else if (auto wrong = name_problem(item.get_ref<const std::string&>(), 4'096))
-      problems_.push_back({where, *wrong});
+      add_problem(problems_, {where, *wrong});
     else
       result.push_back(item.get<std::string>());
   }

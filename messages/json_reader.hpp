@@ -22,6 +22,15 @@ struct problem {
   std::string what;  ///< says what is wrong and how to mend it
 };
 
+/// More than these are not told: one more says that there are others.
+constexpr std::size_t max_problems = 100;
+/// Appends a problem, within that bound.
+void add_problem(std::vector<problem>& problems, problem what);
+/// Whether there is no use in looking for more.
+inline bool is_full(const std::vector<problem>& problems) {
+  return problems.size() > max_problems;
+}
+
 /// "where: what", or just what if it is about the whole.
 std::string to_text(const problem& problem);
 

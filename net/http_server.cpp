@@ -122,7 +122,9 @@ void http_server::impl::obey(disconnect_watch& item) {
 }
 
 void http_server::impl::obey(body_order& item) {
-  if (auto connection = item.connection.lock())
+  if (item.whole)
+    item.next({body_piece::state::end, std::move(*item.whole)});
+  else if (auto connection = item.connection.lock())
     connection->read_body(std::move(item));
   else
     item.next({body_piece::state::broken, {}});

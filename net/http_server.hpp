@@ -38,6 +38,12 @@ struct http_server_options {
   /// may be of any size then, and `body_timeout` bounds the wait for each piece. None: never.
   std::function<bool(std::string_view method, std::string_view target, const headers&)>
       streams_body{};
+  /// Looks at the head of a request with a body before that is read: what it gives is the answer,
+  /// and the connection is closed. On the loop's thread. None: all may send their bodies.
+  std::function<std::optional<http_response>(std::string_view method, std::string_view target,
+                                             const headers&)>
+      refuses_body{};
+  std::size_t max_buffered_body_bytes{1u << 30}; ///< of all requests together; past it: 503
   /// Makes what the server itself answers to requests that it refuses: a status, a code, and a text
   /// for people that needs no escapes. None: {"error":{"code":"...","message":"..."}}.
   std::function<http_response(unsigned, std::string_view, std::string_view)> refusal{};
@@ -86,9 +92,9 @@ public:
   virtual const std::string& body() const = 0; ///< empty if it is handed over piece by piece
   virtual const std::string& peer() const = 0; ///< the client's address, without a port
 
-  /// For a request of which `streams_body` said so: `next` gets the next part of the body, on the
-  /// loop's thread. One call at a time; none after `end`, `timeout` or `broken`. What is not asked
-  /// for is not read: that slows the client down.
+  /// `next` gets the next part of the body, on the loop's thread: for a request of which
+  /// `streams_body` said so as it comes, for others the whole. One call at a time; none after
+  /// `end`, `timeout` or `broken`. What is not asked for is not read: that slows the client down.
   virtual void read_body(std::function<void(body_piece)> next) = 0;
 
   /// Sends the response. The first call counts, later ones do nothing. `Content-Length`, `Date` and

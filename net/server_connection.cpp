@@ -80,6 +80,7 @@ void server_connection::close() {
   closed_ = true;
   timer_.cancel();
   socket_.close();
+  release_body();
   auto self = shared_from_this();
   deliver({body_piece::state::broken, {}});
   parts_.clear();
@@ -194,6 +195,8 @@ void server_connection::parse() {
   }
   if (result == progress::failed)
     return refuse_unparsed();
+  if (!account_body())
+    return refuse(503, "overloaded", "too many bodies are being read at the same time");
   if (result == progress::complete)
     return on_request();
   if (phase_ == phase::idle && parser_->started())
@@ -211,6 +214,13 @@ bool server_connection::on_head() {
     refuse(417, "expectation_failed", "the only expectation that can be met is 100-continue");
     return false;
   }
+  if (const auto& refuses = host_->options.refuses_body)
+    if (auto answer = refuses(request.method, request.target, request.headers)) {
+      head_request_ = request.method == "HEAD";
+      keep_alive_ = false;
+      send(std::move(*answer));
+      return false;
+    }
   expects = expects && unparsed().empty();
   const auto& streams = host_->options.streams_body;
   if (streams && streams(request.method, request.target, request.headers)) {
@@ -264,6 +274,18 @@ http_response server_connection::refusal(unsigned status, std::string_view code,
   return make ? make(status, code, message) : error_response(status, code, message);
 }
 
+/// Counts what is kept of the present request's body; false if it is too much with all the others.
+bool server_connection::account_body() {
+  auto size = parser_->message().body.size();
+  host_->body_bytes += size - accounted_;
+  accounted_ = size;
+  return host_->body_bytes <= host_->options.max_buffered_body_bytes;
+}
+
+void server_connection::release_body() {
+  host_->body_bytes -= std::exchange(accounted_, 0);
+}
+
 void server_connection::on_request() {
   auto& request = parser_->message();
   keep_alive_ = body_open_ ? parser_->would_keep_alive() : parser_->keep_alive();
@@ -272,8 +294,8 @@ void server_connection::on_request() {
   if (const auto* wrong = make_origin_form(request))
     return refuse(400, "malformed_request", wrong);
   exchange_ = std::make_shared<exchange_state>();
-  auto exchange = std::make_shared<server_exchange>(std::move(request), peer_, weak_from_this(),
-                                                    exchange_, host_->inbox);
+  auto exchange = std::make_shared<server_exchange>(std::move(request), body_open_, peer_,
+                                                    weak_from_this(), exchange_, host_->inbox);
   if (!body_open_)
     parser_.reset();
   enter(phase::handling, std::nullopt);
@@ -327,6 +349,7 @@ void server_connection::on_sent(boost::system::error_code error) {
 }
 
 void server_connection::on_response_done() {
+  release_body();
   parser_.reset();
   if (keep_alive_ && !draining_) {
     enter(phase::idle, host_->options.idle_timeout);

@@ -31,6 +31,7 @@ struct connection_host {
   std::shared_ptr<const http_server::handler> handle;
   std::function<void(server_connection&)> ended; ///< called once by each connection
   std::shared_ptr<server_inbox> inbox;
+  std::size_t body_bytes{0}; ///< of requests whose bodies are read or handled
 
   /// The present time for the Date header, written anew at most once a second.
   const std::string& date();
@@ -96,6 +97,8 @@ private:
   void parse();
   bool on_head();
   void on_request();
+  bool account_body();
+  void release_body();
   void hand_over(message request);
   bool wants_continue() const;
   void write_continue();
@@ -139,6 +142,7 @@ private:
   std::shared_ptr<exchange_state> exchange_; ///< of the request that is with the handler
   bool head_request_{false};
   bool keep_alive_{false};
+  std::size_t accounted_{0}; ///< of host_->body_bytes, for the present request
   bool version_1_0_{false};
   std::string response_head_; ///< while it is written, as is response_body_
   std::string response_body_;

@@ -58,11 +58,12 @@ void exchange_state::disconnect() {
     call();
 }
 
-server_exchange::server_exchange(message request, std::string peer,
+server_exchange::server_exchange(message request, bool streams, std::string peer,
                                  std::weak_ptr<server_connection> connection,
                                  std::shared_ptr<exchange_state> state,
                                  std::shared_ptr<server_inbox> inbox)
     : request_{std::move(request)},
+      streams_{streams},
       peer_{std::move(peer)},
       connection_{std::move(connection)},
       state_{std::move(state)},
@@ -81,7 +82,8 @@ server_exchange::~server_exchange() {
 }
 
 void server_exchange::read_body(std::function<void(body_piece)> next) {
-  inbox_->push(body_order{connection_, state_, std::move(next)});
+  auto whole = streams_ ? std::nullopt : std::optional{request_.body};
+  inbox_->push(body_order{connection_, state_, std::move(next), std::move(whole)});
 }
 
 void server_exchange::respond(http_response response) {

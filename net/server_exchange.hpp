@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -47,6 +48,7 @@ struct body_order {
   std::weak_ptr<server_connection> connection;
   std::shared_ptr<exchange_state> state;
   std::function<void(body_piece)> next;
+  std::optional<std::string> whole; ///< the body, if it has been read already
 };
 
 /// The head of a streamed response.
@@ -82,7 +84,9 @@ using server_inbox = inbox<std::variant<answer, disconnect_watch, body_order, st
 /// may be used on any thread, and may outlive the connection, the server and the loop.
 class server_exchange final : public http_exchange {
 public:
-  server_exchange(message request, std::string peer, std::weak_ptr<server_connection> connection,
+  /// `streams`: the body is still to be read.
+  server_exchange(message request, bool streams, std::string peer,
+                  std::weak_ptr<server_connection> connection,
                   std::shared_ptr<exchange_state> state, std::shared_ptr<server_inbox> inbox);
   ~server_exchange() override; ///< sends 500 if there was no response
 
@@ -101,6 +105,7 @@ public:
 private:
   message request_; ///< its target is the path alone
   std::string query_;
+  bool streams_;
   std::string peer_;
   std::weak_ptr<server_connection> connection_;
   std::shared_ptr<exchange_state> state_;

@@ -40,6 +40,12 @@ fleet::effects fleet::on_tick(time_point now) {
     if (!retiring_ && r.demand.waiting == 0 && count(name, agent_state::ready) > policy.min_agents)
       out.emplace_back(ask_idle{name, policy.idle_timeout});
   }
+  std::erase_if(roles_, [&](const auto& entry) {
+    const auto& [name, r] = entry;
+    return r.demand.waiting == 0 && r.spawning == 0 && now >= r.spawn_not_before &&
+           !options_.roles.contains(name) && count(name, agent_state::ready) == 0 &&
+           count(name, agent_state::draining) == 0;
+  });
   return out;
 }
 

@@ -29,7 +29,7 @@ void settle(self_pointer self) {
     for (const auto& agent : state.table.take_suspects())
       self->send(state.demand_listener, atom::suspect_v, agent);
   }
-  state.timer.arm(self, state.table.next_due(now(self)), atom::wake_v);
+  state.timer.arm(self, state.table.next_due(), atom::wake_v);
 }
 
 } // namespace

@@ -15,14 +15,8 @@ millis left(routing_table::time_point until, routing_table::time_point now) {
 
 } // namespace
 
-std::optional<routing_table::time_point> routing_table::next_due(time_point now) const {
-  std::optional<time_point> due;
-  for (const auto& [name, role] : roles_)
-    if (!role.line.empty())
-      for (const auto& [key, a] : role.agents)
-        if (a.parked_until > now && (!due || a.parked_until < *due))
-          due = a.parked_until;
-  return due;
+std::optional<routing_table::time_point> routing_table::next_due() const {
+  return parks_.empty() ? std::nullopt : std::optional{parks_.begin()->first};
 }
 
 std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least,
@@ -37,25 +31,24 @@ std::vector<agent_key> routing_table::idle(const role_name& role, millis at_leas
 }
 
 std::optional<wait_explanation> routing_table::explain(const task_id& task, time_point now) const {
-  for (const auto& [name, role] : roles_) {
-    auto place = role.line.find(task);
-    if (!place)
-      continue;
-    const auto& request = *place->request;
-    wait_explanation result;
-    result.reason = reason_to_wait(request, role, now);
-    result.position = static_cast<std::uint32_t>(place->position);
-    result.waiting = static_cast<std::uint32_t>(role.line.size());
-    result.candidates = candidates_for(request, role, nullptr, now);
-    std::optional<time_point> first;
-    for (const auto& [key, a] : role.agents)
-      if (a.parked_until > now && (!first || a.parked_until < *first))
-        first = a.parked_until;
-    if (result.reason == wait_reason::parked && first)
-      result.parked = left(*first, now);
-    return result;
-  }
-  return std::nullopt;
+  auto name = waiting_in_.find(task);
+  if (name == waiting_in_.end())
+    return std::nullopt;
+  const auto& role = roles_.at(name->second);
+  auto place = role.line.find(task).value();
+  const auto& request = *place.request;
+  wait_explanation result;
+  result.reason = reason_to_wait(request, role, now);
+  result.position = static_cast<std::uint32_t>(place.position);
+  result.waiting = static_cast<std::uint32_t>(role.line.size());
+  result.candidates = candidates_for(request, role, nullptr, now);
+  std::optional<time_point> first;
+  for (const auto& [key, a] : role.agents)
+    if (a.parked_until > now && (!first || a.parked_until < *first))
+      first = a.parked_until;
+  if (result.reason == wait_reason::parked && first)
+    result.parked = left(*first, now);
+  return result;
 }
 
 routing_status routing_table::status(time_point now) const {
@@ -155,9 +148,9 @@ wait_reason routing_table::reason_to_wait(const placement_request& request, cons
     return wait_reason::suspect;
   if (!keep([&](const agent& a) { return a.parked_until <= now; }))
     return wait_reason::parked;
-  if (!keep([](const agent& a) { return a.free_slot(); }))
-    return wait_reason::at_limit;
-  return wait_reason::bounded;
+  auto bounded = options_.max_parallel != 0 && running_.size() >= options_.max_parallel;
+  // A free agent that it was tried on before is not what it waits for, as long as there are others.
+  return bounded ? wait_reason::bounded : wait_reason::at_limit;
 }
 
 } // namespace rolecall

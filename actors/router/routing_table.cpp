@@ -76,28 +76,25 @@ void routing_table::place(placement_request request) {
   auto refuse = [&](failure why) {
     refused_.push_back({request.task, request.attempt, std::move(why)});
   };
-  if (waiting_ >= options_.max_waiting)
+  if (waiting_in_.size() >= options_.max_waiting)
     return refuse({ec::queue_full, "the waiting line is full (" +
                                        std::to_string(options_.max_waiting) + " tasks)"});
   if (auto why = hopeless(request.role, request.skills))
     return refuse(*why);
   auto name = request.role;
-  auto& line = roles_[name].line;
-  waiting_ -= line.size();
-  line.push(std::move(request));
-  waiting_ += line.size();
+  waiting_in_[request.task] = name;
+  roles_[name].line.push(std::move(request));
   changed_.insert(name);
   demand_changed_.insert(name);
 }
 
 bool routing_table::withdraw(const task_id& task) {
-  for (auto& [name, role] : roles_)
-    if (role.line.remove(task)) {
-      --waiting_;
-      demand_changed_.insert(name);
-      return true;
-    }
-  return false;
+  auto found = waiting_in_.extract(task);
+  if (found.empty())
+    return false;
+  roles_[found.mapped()].line.remove(task);
+  demand_changed_.insert(found.mapped());
+  return true;
 }
 
 void routing_table::finished(const attempt_outcome& outcome, time_point now) {
@@ -131,6 +128,7 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   if (outcome.error.kind == ec::agent_busy || outcome.park > millis{0}) {
     auto park = outcome.park > millis{0} ? outcome.park : options_.default_park;
     a->parked_until = std::max(a->parked_until, now + std::min(park, options_.max_park));
+    parks_.emplace(a->parked_until, name);
   }
   if (outcome.agent_gone) {
     // No connection means that the service is gone, and all its agents with it: a task must not
@@ -158,7 +156,7 @@ void routing_table::unavailable(const role_unavailable& news) {
   role.line.for_each([&](const placement_request& request) {
     refused_.push_back({request.task, request.attempt, news.error});
   });
-  waiting_ -= role.line.size();
+  role.line.for_each([&](const placement_request& request) { waiting_in_.erase(request.task); });
   role.line = {};
   demand_changed_.insert(name);
 }
@@ -171,9 +169,13 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
   for (auto& refusal : refused_)
     result.emplace_back(std::move(refusal));
   refused_.clear();
-  for (const auto& [name, role] : roles_) // parks that have ended, and with a bound over all
-    if (!role.line.empty())               // roles a slot that any of them may take
-      changed_.insert(name);
+  for (; !parks_.empty() && parks_.begin()->first <= now; parks_.erase(parks_.begin()))
+    changed_.insert(parks_.begin()->second);
+  if (options_.max_parallel != 0) // a slot that has become free may be for any of them
+    for (const auto& [name, role] : roles_)
+      if (!role.line.empty())
+        changed_.insert(name);
+  std::erase_if(changed_, [&](const auto& name) { return !has_room(roles_[name], now); });
   while (options_.max_parallel == 0 || running_.size() < options_.max_parallel) {
     role_state* best_role = nullptr;
     const placement_request* best = nullptr;
@@ -198,6 +200,8 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     auto* a = best_for(request, *best_role, now);
     auto candidates = candidates_for(request, *best_role, a, now);
     settle(*best_role, request, *a);
+    if (!has_room(*best_role, now))
+      changed_.erase(request.role);
     result.emplace_back(placement{request.task, request.attempt, a->record, std::move(candidates)});
   }
   changed_.clear();
@@ -215,8 +219,25 @@ std::vector<role_demand> routing_table::take_demand() {
     role.told = demand;
     result.push_back(demand);
   }
-  demand_changed_.clear();
+  for (const auto& name : std::exchange(demand_changed_, {}))
+    forget_if_unused(name);
   return result;
+}
+
+/// A role is remembered for its agents and its work; who knows what roles there are is the
+/// directory.
+void routing_table::forget_if_unused(const role_name& name) {
+  const auto& role = roles_[name];
+  if (role.agents.empty() && role.line.empty() && role.running == 0)
+    roles_.erase(name);
+}
+
+/// Whether somebody could be given something now: if not, there is no need to look at who waits.
+bool routing_table::has_room(const role_state& role, time_point now) {
+  return !role.line.empty() &&
+         std::any_of(role.agents.begin(), role.agents.end(), [&](const auto& entry) {
+           return entry.second.usable(now) && entry.second.free_slot();
+         });
 }
 
 std::vector<agent_key> routing_table::take_drained() {
@@ -341,7 +362,8 @@ void routing_table::refuse_hopeless(const role_name& name) {
       refused_.push_back({request.task, request.attempt, why->second});
   });
   for (auto i = before; i < refused_.size(); ++i)
-    waiting_ -= line.remove(refused_[i].task) ? 1 : 0;
+    if (line.remove(refused_[i].task))
+      waiting_in_.erase(refused_[i].task);
 }
 
 void routing_table::settle(role_state& role, const placement_request& request, agent& a) {
@@ -350,7 +372,7 @@ void routing_table::settle(role_state& role, const placement_request& request, a
   running_[request.task] = {a.record.key, request.role, request.attempt};
   demand_changed_.insert(request.role);
   role.line.remove(request.task);
-  --waiting_;
+  waiting_in_.erase(request.task);
 }
 
 role_demand routing_table::demand_of(const role_name& name, const role_state& role) const {

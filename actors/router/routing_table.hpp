@@ -57,8 +57,8 @@ public:
   std::vector<agent_key> take_drained();
   /// Agents that behave as if they were gone, each told once.
   std::vector<agent_key> take_suspects();
-  /// When something will be possible that is not now: the end of the first park.
-  std::optional<time_point> next_due(time_point now) const;
+  /// When something may be possible that is not now: the end of the first park.
+  std::optional<time_point> next_due() const;
 
   std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now) const;
   /// Why a task waits; none if it does not.
@@ -109,6 +109,8 @@ private:
   std::optional<failure> hopeless(const role_name& name,
                                   const std::vector<std::string>& needed) const;
   void refuse_hopeless(const role_name& role);
+  void forget_if_unused(const role_name& name);
+  static bool has_room(const role_state& role, time_point now);
   void settle(role_state& role, const placement_request& request, agent& a);
   role_demand demand_of(const role_name& name, const role_state& role) const;
   candidate_list candidates_for(const placement_request& request, const role_state& role,
@@ -121,9 +123,10 @@ private:
   role_directory directory_;
   std::map<role_name, role_state> roles_;
   std::map<agent_key, role_name> role_of_;
-  std::unordered_map<task_id, running> running_; // a slot is held for each
-  std::size_t waiting_{0};                       // in all lines
-  std::set<role_name> changed_;                  // roles to look at in the next dispatch
+  std::unordered_map<task_id, running> running_;      // a slot is held for each
+  std::unordered_map<task_id, role_name> waiting_in_; // whose line each of them is in
+  std::multimap<time_point, role_name> parks_;        // when an agent of a role may be used again
+  std::set<role_name> changed_;                       // roles to look at in the next dispatch
   std::set<role_name> demand_changed_;
   std::vector<placement_refused> refused_;
   std::vector<agent_key> drained_;

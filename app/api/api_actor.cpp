@@ -11,22 +11,14 @@ namespace rolecall::api {
 namespace {
 
 constexpr millis keep_alive_interval{15'000};
-constexpr millis room_interval{50}; // between two looks whether there is room for more tasks
-
-std::string joined(const std::vector<std::string_view>& words) {
-  std::string result;
-  for (auto word : words)
-    result += (result.empty() ? "" : ", ") + std::string{word};
-  return result;
-}
 
 /// What may be asked of a path, for OPTIONS; with what a browser wants to know before it lets a
 /// page of another origin do so.
 net::http_response options_response(api_self self, const call_ptr& request,
                                     const route_match& match) {
-  net::http_response response{204, {{"Allow", joined(match.methods) + ", OPTIONS"}}, {}};
+  net::http_response response{204, {{"Allow", match.allowed()}}, {}};
   if (!self->state.access->cors_headers(*request->exchange).empty()) {
-    response.headers.push_back({"Access-Control-Allow-Methods", joined(match.methods)});
+    response.headers.push_back({"Access-Control-Allow-Methods", match.allowed()});
     response.headers.push_back({"Access-Control-Allow-Headers",
                                 "Authorization, Content-Type, If-None-Match, Last-Event-ID"});
     response.headers.push_back({"Access-Control-Max-Age", "600"});
@@ -37,29 +29,16 @@ net::http_response options_response(api_self self, const call_ptr& request,
 void on_call(api_self self, const std::shared_ptr<net::http_exchange>& exchange) {
   auto request = std::make_shared<call>(
       call{exchange, {}, query_reader{exchange->query()}, "none", now(self)});
-  auto path = path_segments(exchange->path());
-  if (!path)
-    return refuse(self, request, {"not_found", "the path has a broken percent-escape", {}, {}});
-  request->path = std::move(*path);
   const auto& method = exchange->method();
-  auto match = find_route(method, request->path);
-  auto needed = match.found ? match.found->right : std::nullopt;
-  if (auto wrong = self->state.access->check(*exchange, needed, now(self)))
+  auto needed = needed_right(method, exchange->path());
+  if (auto wrong = self->state.access->check(*exchange, needed.right, now(self)))
     return refuse(self, request, *wrong);
-  if (match.methods.empty())
-    return refuse(self, request,
-                  {"not_found",
-                   "there is nothing at " + exchange->path() + "; /openapi.json says what there is",
-                   {},
-                   {}});
+  if (needed.wrong)
+    return refuse(self, request, *needed.wrong);
+  request->path = path_segments(exchange->path()).value();
+  auto match = find_route(method, request->path);
   if (method == "OPTIONS")
     return reply(self, request, options_response(self, request, match));
-  if (!match.found)
-    return refuse(self, request,
-                  {"method_not_allowed",
-                   method + " is not for " + exchange->path(),
-                   {},
-                   {{"Allow", joined(match.methods) + ", OPTIONS"}}});
   request->route = match.found->pattern;
   match.found->handle(self, request);
 }
@@ -69,16 +48,7 @@ void arm(api_self self) {
   std::optional<time_point> due = state.next_keep_alive;
   if (auto next = state.waits.next_due())
     due = std::min(*due, *next);
-  for (const auto& [operation, each] : state.intakes)
-    if (each->waiting)
-      due = std::min(*due, now(self) + room_interval);
   state.timer.arm(self, due, atom::wake_v);
-}
-
-void check_drained(api_self self) {
-  auto& state = self->state;
-  if (state.draining && state.drain_promise.pending() && state.counts.open() == 0)
-    state.drain_promise.deliver(state.drained_tasks);
 }
 
 /// Answers requests that have waited for tasks.
@@ -151,7 +121,13 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
   // Microseconds since 1970: whatever a reader has seen before a restart has a smaller number.
   auto first_event = static_cast<std::uint64_t>(state.started_at.count()) * 1'000 + 1;
   state.events = std::make_unique<event_log>(first_event, options.event_buffer);
-  state.readers = std::make_unique<event_readers>(options.max_event_backlog_bytes);
+  state.readers = std::make_unique<event_readers>(
+      options.max_event_backlog_bytes,
+      // Weak: the state must not keep its own actor alive.
+      [me = caf::actor_cast<caf::weak_actor_ptr>(self)](std::uint64_t operation) {
+        if (auto there = caf::actor_cast<caf::strong_actor_ptr>(me))
+          caf::anon_send(caf::actor_cast<api_actor>(there), backlog_gone{operation});
+      });
   state.figures = std::make_unique<metrics>(state.settings.version, state.settings.max_tasks);
   state.next_keep_alive = now(self) + keep_alive_interval;
   self->send(state.peers.coordinator, atom::subscribe_v,
@@ -170,9 +146,11 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         on_intake_part(self, part.operation, part.piece);
         arm(self);
       },
-      [self](const backlog_gone& news) { go_on_with_intake(self, news.operation); },
+      [self](const backlog_gone& news) {
+        go_on_with_intake(self, news.operation);
+        self->state.readers->feed(news.operation, *self->state.events);
+      },
       [self](const client_gone& news) { on_client_gone(self, news.operation); },
-      [self](tokens_changed& news) { self->state.access->set_tokens(std::move(news.tokens)); },
       [self](atom::drain) -> caf::result<std::uint64_t> {
         auto& state = self->state;
         if (state.draining)
@@ -190,6 +168,13 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
 
 // -- what the handlers share
 // --------------------------------------------------------------------------
+
+void check_drained(api_self self) {
+  auto& state = self->state;
+  if (state.draining && state.drain_promise.pending() && state.counts.open() == 0 &&
+      state.submits == 0)
+    state.drain_promise.deliver(state.drained_tasks);
+}
 
 unix_time wall(api_self self) {
   return std::chrono::duration_cast<millis>(now(self).time_since_epoch()) +

@@ -33,9 +33,6 @@ struct backlog_gone {
 struct client_gone {
   std::uint64_t operation;
 };
-struct tokens_changed {
-  token_set tokens;
-};
 
 } // namespace rolecall::api
 
@@ -43,7 +40,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::http_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::body_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::backlog_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::client_gone)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::tokens_changed)
 
 namespace rolecall::api {
 
@@ -57,8 +53,6 @@ using api_actor = task_listener_actor::extend_with<agent_listener_actor>::extend
     caf::reacts_to<backlog_gone>,
     // INTERNAL: a client has gone before its answer.
     caf::reacts_to<client_gone>,
-    // The file with the tokens was read again.
-    caf::reacts_to<tokens_changed>,
     // From here on tasks are refused; answered once none is left, with the number that there were.
     caf::replies_to<atom::drain>::with<std::uint64_t>,
     // INTERNAL: a point in time has come at which something may be due.
@@ -74,9 +68,10 @@ struct api_peers {
 
 struct api_settings {
   node_options node;
-  token_set tokens;
-  std::size_t max_tasks{0}; ///< that can be under way, for the metrics
-  millis unix_offset{0};    ///< from the actor's clock to the wall clock's time
+  std::shared_ptr<const shared_tokens> tokens;
+  std::size_t max_tasks{0};        ///< that can be under way, for the metrics
+  std::size_t max_waited_tasks{0}; ///< that one request may wait for
+  millis unix_offset{0};           ///< from the actor's clock to the wall clock's time
   std::string version;
 };
 
@@ -122,7 +117,7 @@ struct api_state {
   std::map<std::uint64_t, waiting_call> waiting_calls;
   std::map<std::uint64_t, std::unique_ptr<intake>> intakes;
   std::uint64_t next_operation{1};
-  std::map<std::string, agent_record> agents; ///< to tell what became of each
+  std::size_t submits{0}; ///< that the coordinator has not answered
   bool draining{false};
   caf::typed_response_promise<std::uint64_t> drain_promise;
   std::uint64_t drained_tasks{0};

@@ -53,23 +53,6 @@ std::uint64_t begin(api_self self, const call_ptr& request, const event_filter& 
   return operation;
 }
 
-/// Writes what a reader has missed.
-void catch_up(api_self self, std::uint64_t operation, std::uint64_t seen,
-              const event_filter& filter) {
-  auto& state = self->state;
-  auto missed = state.events->since(seen, filter);
-  if (missed.gap)
-    state.readers->write(operation, sse(0, "gap",
-                                        dump(json{{"missed_after", std::to_string(seen)},
-                                                  {"oldest", std::to_string(missed.oldest)}})));
-  // In few large parts: a long way to catch up is no slow reader, as long as it is taken.
-  std::string text;
-  for (const auto* event : missed.events)
-    text += *event->text;
-  if (!text.empty())
-    state.readers->write(operation, std::make_shared<const std::string>(std::move(text)));
-}
-
 } // namespace
 
 void follow_all(api_self self, const call_ptr& request) {
@@ -91,7 +74,7 @@ void follow_all(api_self self, const call_ptr& request) {
     return;
   auto operation = begin(self, request, filter, false);
   if (seen)
-    catch_up(self, operation, *seen, filter);
+    self->state.readers->catch_up(operation, *seen, *self->state.events);
 }
 
 void follow_task(api_self self, const call_ptr& request) {
@@ -112,7 +95,7 @@ void follow_task(api_self self, const call_ptr& request) {
             const auto& record = found.front().record;
             auto operation = begin(self, request, filter, true);
             if (seen)
-              catch_up(self, operation, *seen, filter);
+              state.readers->catch_up(operation, *seen, *state.events);
             else
               state.readers->write(
                   operation, sse(state.events->last_id(), "task", dump(task_summary(record))));

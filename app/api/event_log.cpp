@@ -40,24 +40,30 @@ const event_entry& event_log::add(const agent_event& event, const std::string& n
 
 const event_entry& event_log::keep(event_entry entry) {
   entry.id = next_++;
-  if (entries_.size() == most_)
+  bytes_ += entry.text->size();
+  while (!entries_.empty() && (entries_.size() >= most_ || bytes_ > max_bytes_kept)) {
+    bytes_ -= entries_.front().text->size();
     entries_.pop_front();
+  }
   entries_.push_back(std::move(entry));
   return entries_.back();
 }
 
-event_log::missed event_log::since(std::uint64_t id, const event_filter& filter) const {
+event_log::missed event_log::since(std::uint64_t id, const event_filter& filter,
+                                   std::size_t max_bytes) const {
   missed result;
   auto oldest = next_ - entries_.size(); // numbers have no gaps
   result.oldest = oldest;
   result.gap = id + 1 < oldest || id >= next_;
-  auto from = std::max(id + 1, oldest);
-  if (result.gap)
-    from = oldest;
-  for (auto number = from; number < next_; ++number) {
-    const auto& entry = entries_[static_cast<std::size_t>(number - oldest)];
-    if (passes(filter, entry))
-      result.events.push_back(&entry);
+  auto from = result.gap ? oldest : id + 1;
+  result.up_to = from - 1;
+  while (result.up_to + 1 < next_ && result.text.size() < max_bytes) {
+    ++result.up_to;
+    const auto& entry = entries_[static_cast<std::size_t>(result.up_to - oldest)];
+    if (!passes(filter, entry))
+      continue;
+    result.text += *entry.text;
+    result.terminal = entry.type == "task" && is_terminal(entry.task.state);
   }
   return result;
 }

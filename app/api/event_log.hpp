@@ -30,7 +30,7 @@ struct event_entry {
 
 bool passes(const event_filter& filter, const event_entry& event);
 
-/// The latest events, numbered. Pure; bounded by their number.
+/// The latest events, numbered. Pure; bounded by their number and their size.
 class event_log {
 public:
   /// `first` is the number of the first event. It must be greater than any that a reader can have
@@ -42,21 +42,26 @@ public:
 
   std::uint64_t last_id() const noexcept { return next_ - 1; }
 
-  /// What comes after an event that somebody has seen.
+  /// What comes after an event that somebody has seen, or the first part of it.
   struct missed {
     bool gap{false}; ///< some of it is not here any more
     std::uint64_t oldest{0};
-    std::deque<const event_entry*> events;
+    std::string text;       ///< of those that pass
+    std::uint64_t up_to{0}; ///< the last one that was looked at
+    bool terminal{false};   ///< the last of `text` is about a task that has ended
   };
-  /// Valid until the next `add`.
-  missed since(std::uint64_t id, const event_filter& filter) const;
+  /// No more than about `max_bytes`.
+  missed since(std::uint64_t id, const event_filter& filter, std::size_t max_bytes) const;
 
 private:
+  static constexpr std::size_t max_bytes_kept = 128u << 20;
+
   const event_entry& keep(event_entry entry);
 
   std::uint64_t next_;
   std::size_t most_;
   std::deque<event_entry> entries_;
+  std::size_t bytes_{0}; // of their texts
 };
 
 /// One server-sent event; `id` 0: without one. `data` is one line.

@@ -50,6 +50,25 @@ const agent_load* find_agent(api_self self, const call_ptr& request, const routi
   return found;
 }
 
+/// A page of agents ends with this one. Escaped, so that the first slash stands between the two.
+std::string cursor_of(const agent_key& key) {
+  return net::encode_path_segment(key.service.value) + "/" + net::encode_path_segment(key.id.value);
+}
+
+std::optional<agent_key> read_cursor(query_reader& query) {
+  auto text = query.text("cursor");
+  if (!text)
+    return std::nullopt;
+  auto slash = text->find('/');
+  auto service = net::decode_path_segment(text->substr(0, slash));
+  auto id =
+      slash == std::string::npos ? std::nullopt : net::decode_path_segment(text->substr(slash + 1));
+  if (service && id)
+    return agent_key{service_name{*service}, agent_id{*id}};
+  query.complain("cursor", "is not one that this node gave");
+  return std::nullopt;
+}
+
 } // namespace
 
 void list_agents(api_self self, const call_ptr& request) {
@@ -60,26 +79,25 @@ void list_agents(api_self self, const call_ptr& request) {
   if (state && *state != "ready" && *state != "draining")
     query.complain("state", "must be ready or draining");
   auto limit = static_cast<std::size_t>(query.integer("limit", 1, 1'000).value_or(100));
-  auto after = query.text("cursor");
+  auto after = read_cursor(query);
   if (refuse_wrong_query(self, request))
     return;
   with_routing(self, request, [=](const routing_status& routing) {
     json body{{"agents", json::array()}};
+    agent_key last;
     for (const auto& load : routing.agents) { // in the order of their keys
       const auto& agent = load.agent;
-      auto key = to_string(agent.key);
       auto next = (role && agent.role.value != *role) ||
                   (service && agent.key.service.value != *service) ||
-                  (state && to_string(agent.state) != *state) || (after && key <= *after);
+                  (state && to_string(agent.state) != *state) || (after && agent.key <= *after);
       if (next)
         continue;
       if (body["agents"].size() == limit) {
-        const auto& last = body["agents"].back();
-        body["next_cursor"] =
-            last["service"].get<std::string>() + "/" + last["agent_id"].get<std::string>();
+        body["next_cursor"] = cursor_of(last);
         break;
       }
       body["agents"].push_back(agent_view(load, self->state.settings.node.name, wall(self)));
+      last = agent.key;
     }
     reply(self, request, json_response(200, body));
   });

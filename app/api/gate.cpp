@@ -28,28 +28,33 @@ bool is_loopback_name(std::string_view authority) {
 
 } // namespace
 
-gate::gate(const api_options& options, token_set tokens)
+gate::gate(const api_options& options, std::shared_ptr<const shared_tokens> tokens)
     : options_{options}, tokens_{std::move(tokens)} {}
 
 std::optional<problem_details> gate::check(const net::http_exchange& request,
                                            std::optional<access_right> needed, time_point now) {
-  if (auto wrong = check_host(request))
+  if (auto wrong = check_access(request.headers(), needed))
     return wrong;
-  if (auto wrong = check_origin(request))
+  return check_rate(request.peer(), now);
+}
+
+std::optional<problem_details> gate::check_access(const net::headers& headers,
+                                                  std::optional<access_right> needed) const {
+  if (auto wrong = check_host(headers))
     return wrong;
-  if (auto wrong = check_rate(request.peer(), now))
+  if (auto wrong = check_origin(headers))
     return wrong;
   if (needed && !options_.token_file.empty())
-    return check_token(request, *needed);
+    return check_token(headers, *needed);
   return std::nullopt;
 }
 
 /// A page of a stranger can make its own name point at this machine (DNS rebinding). Without tokens
 /// the name in the Host header is what tells.
-std::optional<problem_details> gate::check_host(const net::http_exchange& request) const {
+std::optional<problem_details> gate::check_host(const net::headers& headers) const {
   if (!options_.token_file.empty() || !options_.listen.loopback)
     return std::nullopt;
-  auto host = net::find_header(request.headers(), "host");
+  auto host = net::find_header(headers, "host");
   if (!host || is_loopback_name(*host))
     return std::nullopt;
   return problem_details{"misdirected_request",
@@ -57,11 +62,11 @@ std::optional<problem_details> gate::check_host(const net::http_exchange& reques
                          "localhost and loopback addresses in the Host header"};
 }
 
-std::optional<problem_details> gate::check_origin(const net::http_exchange& request) const {
-  auto origin = net::find_header(request.headers(), "origin");
+std::optional<problem_details> gate::check_origin(const net::headers& headers) const {
+  auto origin = net::find_header(headers, "origin");
   if (!origin || is_allowed_origin(*origin))
     return std::nullopt;
-  auto host = net::find_header(request.headers(), "host");
+  auto host = net::find_header(headers, "host");
   auto scheme = origin->find("://");
   if (host && scheme != std::string_view::npos &&
       net::same_without_case(origin->substr(scheme + 3), *host))
@@ -117,10 +122,10 @@ std::optional<problem_details> gate::check_rate(const std::string& client, time_
                          {{"Retry-After", std::to_string(static_cast<std::int64_t>(wait))}}};
 }
 
-std::optional<problem_details> gate::check_token(const net::http_exchange& request,
+std::optional<problem_details> gate::check_token(const net::headers& headers,
                                                  access_right needed) const {
   constexpr std::string_view scheme = "bearer ";
-  auto value = net::find_header(request.headers(), "authorization").value_or("");
+  auto value = net::find_header(headers, "authorization").value_or("");
   auto is_bearer = value.size() > scheme.size() &&
                    net::same_without_case(value.substr(0, scheme.size()), scheme);
   if (!is_bearer)
@@ -128,7 +133,7 @@ std::optional<problem_details> gate::check_token(const net::http_exchange& reque
                            "this node wants a token: Authorization: Bearer TOKEN",
                            {},
                            {{"WWW-Authenticate", "Bearer realm=\"rolecall\""}}};
-  auto right = tokens_.right_of(value.substr(scheme.size()));
+  auto right = tokens_->get().right_of(value.substr(scheme.size()));
   if (!right)
     return problem_details{
         "unauthorized",

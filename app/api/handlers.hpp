@@ -11,6 +11,11 @@ namespace rolecall::api {
 constexpr millis answer_timeout{10'000};
 
 unix_time wall(api_self self);
+/// Lets the node end if that is what it waits for, and nothing is left to do.
+void check_drained(api_self self);
+/// Has the coordinator take tasks on. Exactly one of the two is called.
+void submit(api_self self, std::vector<task_spec> tasks, std::function<void()> accepted,
+            std::function<void(const problem_details&)> refused);
 /// Sends the answer; the last thing that is done for a request.
 void reply(api_self self, const call_ptr& request, net::http_response response);
 void refuse(api_self self, const call_ptr& request, const problem_details& why);

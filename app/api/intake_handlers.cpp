@@ -48,15 +48,15 @@ void end_or_read_on(api_self self, std::uint64_t operation, api_state::intake& i
                             });
 }
 
-void on_refused(api_self self, std::uint64_t operation, const caf::error& error) {
+void on_refused(api_self self, std::uint64_t operation, const problem_details& why) {
   auto found = self->state.intakes.find(operation);
   if (found == self->state.intakes.end())
     return;
-  found->second->waiting = !found->second->lines.refused(to_problem(error));
+  found->second->waiting = !found->second->lines.refused(why);
   if (!found->second->waiting)
     return go_on_with_intake(self, operation);
   constexpr millis pause{50}; // room comes when tasks end
-  self->delayed_send(self, pause, atom::wake_v);
+  self->state.timer.arm(self, now(self) + pause, atom::wake_v);
 }
 
 } // namespace
@@ -69,7 +69,7 @@ void take_in_tasks(api_self self, const call_ptr& request) {
     return;
   ndjson_intake::options options;
   options.max_line_bytes = state.settings.node.api.max_body_bytes;
-  options.traceparent = net::find_header(request->exchange->headers(), "traceparent").value_or("");
+  options.traceparent = traceparent(request->exchange->headers());
   options.make_id = [] { return "task-" + random_hex(16); };
   net::http_response head{200, {{"Content-Type", "application/x-ndjson"}}, {}};
   for (auto& header : state.access->cors_headers(*request->exchange))
@@ -94,7 +94,7 @@ void on_intake_part(api_self self, std::uint64_t operation, const net::body_piec
   auto& intake = *found->second;
   using state = net::body_piece::state;
   if (piece.what == state::broken) {
-    self->state.intakes.erase(found); // what was answered is what was accepted
+    self->state.intakes.erase(found); // a batch that is with the coordinator may still be accepted
     return;
   }
   intake.lines.feed(piece.data);
@@ -115,19 +115,22 @@ void go_on_with_intake(api_self self, std::uint64_t operation) {
     return;
   auto& intake = *found->second;
   auto batch = intake.lines.batch();
+  if (self->state.draining && !batch.empty()) {
+    intake.lines.refuse_batch({"shutting_down", "the node is shutting down", {}, {}});
+    return go_on_with_intake(self, operation);
+  }
   write_answers(intake);
   if (batch.empty())
     return end_or_read_on(self, operation, intake);
-  self->request(self->state.peers.coordinator, answer_timeout, atom::submit_v, std::move(batch))
-      .then(
-          [self, operation](const std::vector<task_id>&) {
-            auto found = self->state.intakes.find(operation);
-            if (found == self->state.intakes.end())
-              return;
-            found->second->lines.accepted();
-            go_on_with_intake(self, operation);
-          },
-          [self, operation](caf::error& error) { on_refused(self, operation, error); });
+  auto accepted = [self, operation] {
+    auto found = self->state.intakes.find(operation);
+    if (found == self->state.intakes.end())
+      return;
+    found->second->lines.accepted();
+    go_on_with_intake(self, operation);
+  };
+  submit(self, std::move(batch), accepted,
+         [self, operation](const problem_details& why) { on_refused(self, operation, why); });
 }
 
 void go_on_with_intakes(api_self self) {

@@ -186,20 +186,28 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
   all_->tasks.Add({{"state", "submitted"}}).Set(static_cast<double>(counts.open() - working));
   for (const auto& service : fleet.services)
     all_->service_up.Add({{"service", service.name.value}}).Set(service.reachable ? 1 : 0);
+  // Roles without agents and work are not told any more; those past the bound share a label.
+  auto names = all_->roles;
+  names.insert("other");
+  for (const auto& name : names) {
+    all_->waiting.Add({{"role", name}}).Set(0);
+    all_->running.Add({{"role", name}}).Set(0);
+    for (const auto* state : {"ready", "draining", "starting"})
+      all_->agents.Add({{"role", name}, {"state", state}}).Set(0);
+  }
+  auto count = [&](const std::string& role, const char* state, std::uint32_t more) {
+    all_->agents.Add({{"role", role}, {"state", state}}).Increment(more);
+  };
   for (const auto& role : fleet.role_states) {
     const auto& name = all_->label(role.role);
-    all_->agents.Add({{"role", name}, {"state", "ready"}}).Set(role.ready);
-    all_->agents.Add({{"role", name}, {"state", "draining"}}).Set(role.draining);
-    all_->agents.Add({{"role", name}, {"state", "starting"}}).Set(role.starting);
-  }
-  for (const auto& role : all_->roles) { // those without agents and work are not told any more
-    all_->waiting.Add({{"role", role}}).Set(0);
-    all_->running.Add({{"role", role}}).Set(0);
+    count(name, "ready", role.ready);
+    count(name, "draining", role.draining);
+    count(name, "starting", role.starting);
   }
   for (const auto& demand : routing.roles) {
     const auto& name = all_->label(demand.role);
-    all_->waiting.Add({{"role", name}}).Set(demand.waiting);
-    all_->running.Add({{"role", name}}).Set(demand.running);
+    all_->waiting.Add({{"role", name}}).Increment(demand.waiting);
+    all_->running.Add({{"role", name}}).Increment(demand.running);
   }
 }
 

@@ -101,15 +101,25 @@ void ndjson_intake::accepted() {
   batch_limit_ = std::min(max_batch, batch_limit_ * 2);
 }
 
+void ndjson_intake::refuse_batch(const problem_details& why) {
+  for (; in_batch_ > 0; --in_batch_) {
+    answer(pending_.front().number, why);
+    pending_.pop_front();
+  }
+}
+
 bool ndjson_intake::refused(const problem_details& why) {
+  unsure_ = unsure_ || why.code == "overloaded";
   if (in_batch_ > 1) {
     batch_limit_ = in_batch_ / 2;
     return true;
   }
   if (why.code == "queue_full" || why.code == "overloaded")
     return false;
-  answer(pending_.front().number, why);
-  pending_.pop_front();
+  if (unsure_ && why.code == "duplicate_task")
+    accepted();
+  else
+    refuse_batch(why);
   batch_limit_ = std::min(max_batch, batch_limit_ * 2);
   return true;
 }

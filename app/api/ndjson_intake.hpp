@@ -41,6 +41,9 @@ public:
   /// and the reason may pass: then somebody has to wait before the next `batch`.
   bool refused(const problem_details& why);
 
+  /// The batch is refused for good.
+  void refuse_batch(const problem_details& why);
+
   /// The answers so far, each a line; they are forgotten here.
   std::string take_output() { return std::exchange(output_, {}); }
   /// The last line of the answer.
@@ -65,6 +68,7 @@ private:
   std::deque<line> pending_;
   std::size_t in_batch_{0};
   std::size_t batch_limit_{max_batch};
+  bool unsure_{false}; // a submit got no answer: what is a duplicate now may be accepted already
   std::string output_;
   std::uint64_t accepted_{0};
   std::uint64_t refused_{0};

@@ -143,6 +143,11 @@ std::optional<std::vector<std::string>> path_segments(std::string_view path) {
   return result;
 }
 
+std::string traceparent(const net::headers& headers) {
+  constexpr std::size_t known_size = 55;
+  return std::string{net::find_header(headers, "traceparent").value_or("").substr(0, known_size)};
+}
+
 std::string media_type(const net::headers& headers) {
   auto value = net::find_header(headers, "content-type");
   if (!value)

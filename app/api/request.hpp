@@ -41,6 +41,9 @@ task_query read_task_filter(query_reader& query);
 /// escape is broken.
 std::optional<std::vector<std::string>> path_segments(std::string_view path);
 
+/// Whose trace a request belongs to (W3C Trace Context), as far as any version of it is known.
+std::string traceparent(const net::headers& headers);
+
 /// The media type of a request's body, without parameters, in lower case; empty if there is none.
 std::string media_type(const net::headers& headers);
 

@@ -74,15 +74,20 @@ net::http_response json_text_response(unsigned status, std::string body) {
 }
 
 bool accepts_gzip(const net::headers& request) {
-  auto accepted = net::find_header(request, "accept-encoding");
-  return accepted && any_item(*accepted, [](std::string_view item) {
-           auto name = trimmed(item.substr(0, item.find(';')));
-           if (!net::same_without_case(name, "gzip") && name != "*")
-             return false;
-           auto quality = item.find("q=");
-           return quality == std::string_view::npos ||
+  std::optional<bool> gzip_itself; // what is said of it counts more than what is said of all
+  auto any = false;
+  any_item(net::find_header(request, "accept-encoding").value_or(""), [&](std::string_view item) {
+    auto name = trimmed(item.substr(0, item.find(';')));
+    auto quality = item.find("q=");
+    auto wanted = quality == std::string_view::npos ||
                   std::strtod(std::string{item.substr(quality + 2)}.c_str(), nullptr) > 0;
-         });
+    if (net::same_without_case(name, "gzip"))
+      gzip_itself = wanted;
+    else if (name == "*")
+      any = wanted;
+    return false;
+  });
+  return gzip_itself.value_or(any);
 }
 
 std::string gzip(const std::string& text) {
@@ -104,6 +109,11 @@ std::string gzip(const std::string& text) {
 net::http_response finished(const net::http_exchange& request, net::http_response response) {
   auto& headers = response.headers;
   headers.push_back({"X-Content-Type-Options", "nosniff"});
+  constexpr std::size_t most = 256u << 20; // what zlib counts in 32 bits
+  auto pays =
+      response.body.size() >= worth_compressing && response.body.size() <= most && is_text(headers);
+  if (pays)
+    headers.push_back({"Vary", "Accept-Encoding"});
   auto reads = request.method() == "GET" || request.method() == "HEAD";
   if (reads && response.status == 200) {
     auto tag = entity_tag(response.body);
@@ -116,15 +126,9 @@ net::http_response finished(const net::http_exchange& request, net::http_respons
       return response;
     }
   }
-  constexpr std::size_t most = 256u << 20; // what zlib counts in 32 bits
-  auto pays =
-      response.body.size() >= worth_compressing && response.body.size() <= most && is_text(headers);
-  if (pays) {
-    headers.push_back({"Vary", "Accept-Encoding"});
-    if (accepts_gzip(request.headers())) {
-      response.body = gzip(response.body);
-      headers.push_back({"Content-Encoding", "gzip"});
-    }
+  if (pays && accepts_gzip(request.headers())) {
+    response.body = gzip(response.body);
+    headers.push_back({"Content-Encoding", "gzip"});
   }
   return response;
 }

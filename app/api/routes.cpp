@@ -1,6 +1,7 @@
 #include "app/api/routes.hpp"
 
 #include "app/api/handlers.hpp"
+#include "app/api/request.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,6 +60,35 @@ bool is_stream(const route& each) {
 }
 
 } // namespace
+
+std::string route_match::allowed() const {
+  std::string result;
+  for (auto method : methods)
+    result += std::string{method} + ", ";
+  return result + "OPTIONS";
+}
+
+needed_access needed_right(std::string_view method, std::string_view path) {
+  auto segments = path_segments(path);
+  if (!segments)
+    return {open_to_all,
+            problem_details{"not_found", "the path has a broken percent-escape", {}, {}}};
+  auto match = find_route(method, *segments);
+  if (match.found)
+    return {match.found->right, std::nullopt};
+  if (match.methods.empty())
+    return {open_to_all, problem_details{"not_found",
+                                         "there is nothing at " + std::string{path} +
+                                             "; /openapi.json says what there is",
+                                         {},
+                                         {}}};
+  if (method == "OPTIONS")
+    return {};
+  return {open_to_all, problem_details{"method_not_allowed",
+                                       std::string{method} + " is not for " + std::string{path},
+                                       {},
+                                       {{"Allow", match.allowed()}}}};
+}
 
 route_match find_route(std::string_view method, const std::vector<std::string>& path) {
   route_match result;

@@ -20,7 +20,16 @@ struct route {
 struct route_match {
   const route* found{nullptr};
   std::vector<std::string_view> methods; ///< empty: there is no such path
+
+  std::string allowed() const; ///< the methods, as a header lists them
 };
+
+/// What somebody needs to ask for something; or why nobody can.
+struct needed_access {
+  std::optional<access_right> right; ///< none: open to all
+  std::optional<problem_details> wrong;
+};
+needed_access needed_right(std::string_view method, std::string_view path);
 
 /// `HEAD` is found where `GET` is, but on event streams.
 route_match find_route(std::string_view method, const std::vector<std::string>& path);

@@ -25,7 +25,7 @@ void read_list(const nlohmann::json& list, const std::string& pointer, submissio
                std::vector<problem>& problems) {
   if (list.empty())
     problems.push_back({pointer, "is empty: there is nothing to run"});
-  for (std::size_t i = 0; i < list.size(); ++i)
+  for (std::size_t i = 0; i < list.size() && !is_full(problems); ++i)
     if (auto task = read_task(list[i], pointer + "/" + std::to_string(i), problems))
       into.tasks.push_back(std::move(*task));
 }
@@ -68,7 +68,8 @@ std::vector<task_detail> in_order(std::vector<task_detail> found, const std::vec
 }
 
 void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
-  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v, what.tasks)
+  constexpr millis patience{60'000}; // they have been accepted: an error would be a lie
+  self->request(self->state.peers.coordinator, patience, atom::describe_v, what.tasks)
       .then(
           [self, what](std::vector<task_detail>& found) {
             auto tasks = in_order(std::move(found), what.tasks);
@@ -120,11 +121,16 @@ void submit_tasks(api_self self, const call_ptr& request) {
     return refuse(self, request, {"invalid_body", "the body is not JSON", std::move(problems), {}});
   }
   auto submission = read_submission(*body, problems);
+  if (wait > millis{0} && submission.tasks.size() > self->state.settings.max_waited_tasks)
+    problems.push_back({"wait", "is for at most " +
+                                    std::to_string(self->state.settings.max_waited_tasks) +
+                                    " tasks (execution.retain_tasks): those that have ended are "
+                                    "not kept for longer"});
   if (!problems.empty())
     return refuse(
         self, request,
         {"invalid_task", "the body has " + plural(problems.size()), std::move(problems), {}});
-  std::string trace{net::find_header(request->exchange->headers(), "traceparent").value_or("")};
+  auto trace = traceparent(request->exchange->headers());
   std::vector<task_id> ids;
   for (auto& task : submission.tasks) {
     if (task.id.empty())
@@ -133,16 +139,34 @@ void submit_tasks(api_self self, const call_ptr& request) {
     ids.push_back(task.id);
   }
   api_state::waiting_call what{request, ids, 201, submission.one};
-  self->request(self->state.peers.coordinator, answer_timeout, atom::submit_v,
-                std::move(submission.tasks))
+  auto accepted = [self, what, wait] {
+    if (wait > millis{0})
+      wait_for_tasks(self, what, what.tasks, wait);
+    else
+      answer_with_tasks(self, what);
+  };
+  submit(self, std::move(submission.tasks), accepted,
+         [self, request](const problem_details& why) { refuse(self, request, why); });
+}
+
+void submit(api_self self, std::vector<task_spec> tasks, std::function<void()> accepted,
+            std::function<void(const problem_details&)> refused) {
+  constexpr millis patience{60'000}; // without an answer nobody knows what was accepted
+  ++self->state.submits;
+  auto ended = [self] {
+    --self->state.submits;
+    check_drained(self);
+  };
+  self->request(self->state.peers.coordinator, patience, atom::submit_v, std::move(tasks))
       .then(
-          [self, what, wait](const std::vector<task_id>& accepted) {
-            if (wait > millis{0})
-              wait_for_tasks(self, what, accepted, wait);
-            else
-              answer_with_tasks(self, what);
+          [accepted, ended](const std::vector<task_id>&) {
+            accepted();
+            ended();
           },
-          refuser(self, request));
+          [refused, ended](caf::error& error) {
+            refused(to_problem(error));
+            ended();
+          });
 }
 
 void wait_for_tasks(api_self self, api_state::waiting_call what, const std::vector<task_id>& open,

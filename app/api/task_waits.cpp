@@ -54,7 +54,7 @@ std::vector<std::uint64_t> task_waits::take_over(time_point now) {
 
 std::optional<task_waits::time_point> task_waits::next_due() const {
   if (!over_.empty())
-    return time_point::min();
+    return time_point{};
   return dues_.empty() ? std::nullopt : std::optional{dues_.begin()->first};
 }
 

@@ -18,10 +18,11 @@ public:
   collector()
       : server_{loop_.context(), {}, [this](const std::shared_ptr<net::http_exchange>& exchange) {
                   std::lock_guard guard{mutex_};
-                  if (exchange->path() == "/v1/traces" && status_ == 200)
-                    for (const auto& each : json::parse(
-                             exchange->body())["resourceSpans"][0]["scopeSpans"][0]["spans"])
+                  if (exchange->path() == "/v1/traces" && status_ == 200) {
+                    auto sent = json::parse(exchange->body());
+                    for (const auto& each : sent["resourceSpans"][0]["scopeSpans"][0]["spans"])
                       spans_.push_back(each);
+                  }
                   changed_.notify_all();
                   exchange->respond({status_, {}, "{}"});
                 }} {}

@@ -55,7 +55,7 @@ TEST_CASE("what is wrong with a task is told, all of it") {
 /0/timeout: must be a duration with a unit, at least 1ms ("250ms", "30s", "2m"), not "0s"
 /0/max_attempts: must be a whole number from 1 to 1000, not 0
 /0/context_id: must be a string, not number
-/0/labels: "a" must be a name with a string
+/0/labels: "a" must be a name with a string of at most 1024 bytes
 /0/depends_on: dependencies between tasks are not supported yet
 /0/rolle: unknown field; did you mean "role"?
 )");

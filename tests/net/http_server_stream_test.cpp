@@ -161,6 +161,20 @@ TEST_CASE("a body is handed over piece by piece, whatever its size and its frami
   third->respond({204, {}, {}});
 }
 
+TEST_CASE("a body that has been read already is handed over whole") {
+  exchange_queue exchanges;
+  server_fixture fixture{exchanges.handler(), streaming()};
+  auto client = fixture.connect();
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  body_reader empty{exchanges.next()};
+  CHECK(empty.rest() == std::pair{std::string{}, state::end});
+  empty.exchange->respond({204, {}, {}});
+  client.read_until("\r\n\r\n");
+  client.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok");
+  body_reader whole{exchanges.next()};
+  CHECK(whole.rest() == std::pair{std::string{"ok"}, state::end});
+}
+
 TEST_CASE("a response may be streamed while the request still is") {
   exchange_queue exchanges;
   server_fixture fixture{exchanges.handler(), streaming()};

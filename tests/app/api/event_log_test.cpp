@@ -17,10 +17,12 @@ task_event event(const std::string& id, task_state state, const std::string& rol
   return result;
 }
 
-std::string ids(const event_log::missed& missed) {
+/// The ids of what a reader is given that has seen the event `id`.
+std::string ids(const event_log& log, std::uint64_t id) {
   std::string result;
-  for (const auto* each : missed.events)
-    result += std::to_string(each->id) + " ";
+  auto text = log.since(id, {}, 1'000'000).text;
+  for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1))
+    result += text.substr(at + 4, text.find("\n", at) - at - 4) + " ";
   return result;
 }
 
@@ -32,12 +34,13 @@ struct stream_stub final : net::response_stream {
   }
   void finish() override { finished = true; }
   std::size_t backlog() const override { return waiting; }
-  void when_below(std::size_t, std::function<void()>) override {}
+  void when_below(std::size_t, std::function<void()> call) override { drained = std::move(call); }
 
   std::string text;
   std::size_t waiting{0};
   bool open{true};
   bool finished{false};
+  std::function<void()> drained;
 };
 
 } // namespace
@@ -47,23 +50,23 @@ TEST_CASE("what a reader has missed is all that came after the last event it saw
   for (const auto* id : {"a", "b", "c"})
     log.add(event(id, task_state::submitted));
   CHECK(log.last_id() == 102);
-  CHECK(ids(log.since(100, {})) == "101 102 ");
-  CHECK(ids(log.since(102, {})).empty());
-  CHECK_FALSE(log.since(99, {}).gap);
-  CHECK(ids(log.since(99, {})) == "100 101 102 ");
+  CHECK(ids(log, 100) == "101 102 ");
+  CHECK(ids(log, 102).empty());
+  CHECK_FALSE(log.since(99, {}, 1).gap);
+  CHECK(ids(log, 99) == "100 101 102 ");
 }
 
 TEST_CASE("a reader that was away for too long is told so, and gets what is left") {
   event_log log{100, 2};
   for (const auto* id : {"a", "b", "c", "d"})
     log.add(event(id, task_state::submitted));
-  auto missed = log.since(100, {});
+  auto missed = log.since(100, {}, 1);
   CHECK(missed.gap);
   CHECK(missed.oldest == 102);
-  CHECK(ids(missed) == "102 103 ");
-  CHECK_FALSE(log.since(101, {}).gap);
-  CHECK(log.since(7, {}).gap);     // from before a restart
-  CHECK(log.since(1'000, {}).gap); // from nowhere
+  CHECK(ids(log, 100) == "102 103 ");
+  CHECK_FALSE(log.since(101, {}, 1).gap);
+  CHECK(log.since(7, {}, 1).gap);     // from before a restart
+  CHECK(log.since(1'000, {}, 1).gap); // from nowhere
 }
 
 TEST_CASE("filters let pass what they say") {
@@ -108,7 +111,7 @@ TEST_CASE("an event is one line of data, without the task's output") {
 }
 
 TEST_CASE("a reader that does not read is cut off, and the others are not") {
-  event_readers readers{100};
+  event_readers readers{100, {}};
   auto slow = std::make_shared<stream_stub>();
   auto quick = std::make_shared<stream_stub>();
   slow->waiting = 100;
@@ -130,7 +133,7 @@ TEST_CASE("a reader that does not read is cut off, and the others are not") {
 }
 
 TEST_CASE("the stream of one task ends with its terminal event") {
-  event_readers readers{1'000'000};
+  event_readers readers{1'000'000, {}};
   auto stream = std::make_shared<stream_stub>();
   event_filter filter;
   filter.task = task_id{"t"};
@@ -142,4 +145,32 @@ TEST_CASE("the stream of one task ends with its terminal event") {
   readers.tell(log.add(event("t", task_state::failed)));
   CHECK(stream->finished);
   CHECK(readers.count() == 0);
+}
+
+TEST_CASE("who has missed much is fed in parts as it reads, and then joins the others") {
+  event_log log{1, 100'000};
+  auto large = event("t", task_state::working);
+  large.task.labels = {{"text", std::string(1'000, 'x')}};
+  for (int i = 0; i < 1'000; ++i)
+    log.add(large);
+  std::vector<std::uint64_t> asked;
+  event_readers readers{400'000, [&](std::uint64_t id) { asked.push_back(id); }};
+  auto stream = std::make_shared<stream_stub>();
+  readers.add(7, stream, {}, false);
+  readers.catch_up(7, 0, log);
+  readers.tell(log.add(large)); // it is not its turn yet, and nothing is told twice
+  for (int parts = 0; stream->drained && parts < 100; ++parts) {
+    std::exchange(stream->drained, nullptr)();
+    readers.feed(7, log);
+  }
+  CHECK(asked.size() >= 4);
+  readers.tell(log.add(large));
+  auto& text = stream->text;
+  std::size_t expected = 1;
+  for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1)) {
+    auto id = text.substr(at + 4, text.find('\n', at) - at - 4);
+    REQUIRE(id == std::to_string(expected++));
+  }
+  CHECK(expected == 1'003);
+  CHECK(readers.cut_off() == 0);
 }

@@ -11,6 +11,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
+std::shared_ptr<shared_tokens> no_tokens() {
+  return std::make_shared<shared_tokens>(token_set{});
+}
+
 std::string verdict_of(gate& door, const net::headers& headers,
                        std::optional<access_right> needed = access_right::read) {
   request_stub request{headers};
@@ -21,7 +25,7 @@ std::string verdict_of(gate& door, const net::headers& headers,
 } // namespace
 
 TEST_CASE("without tokens only loopback names in the Host header pass") {
-  gate door{{}, {}};
+  gate door{{}, no_tokens()};
   for (const auto* host : {"localhost", "LocalHost:7480", "127.0.0.1:7480", "127.9.9.9",
                            "[::1]:7480", "node.localhost:7480"})
     CHECK(verdict_of(door, {{"Host", host}}) == "passes");
@@ -34,7 +38,7 @@ TEST_CASE("without tokens only loopback names in the Host header pass") {
 TEST_CASE("pages of other origins are refused unless they are configured") {
   api_options options;
   options.cors_origins = {"https://board.example.org"};
-  gate door{options, {}};
+  gate door{options, no_tokens()};
   auto from = [&](const std::string& origin) {
     return verdict_of(door, {{"Host", "localhost:7480"}, {"Origin", origin}});
   };
@@ -52,9 +56,11 @@ TEST_CASE("pages of other origins are refused unless they are configured") {
 TEST_CASE("a token allows what its right includes, and nothing more") {
   api_options options;
   options.token_file = "tokens.json";
-  gate door{options, token_set{{{"r", access_right::read, hash_of("reader")},
-                                {"s", access_right::submit, hash_of("submitter")},
-                                {"a", access_right::admin, hash_of("boss")}}}};
+  auto tokens =
+      std::make_shared<shared_tokens>(token_set{{{"r", access_right::read, hash_of("reader")},
+                                                 {"s", access_right::submit, hash_of("submitter")},
+                                                 {"a", access_right::admin, hash_of("boss")}}});
+  gate door{options, tokens};
   auto ask = [&](const std::string& value, access_right needed) {
     return verdict_of(door, {{"Authorization", value}}, needed);
   };
@@ -69,14 +75,14 @@ TEST_CASE("a token allows what its right includes, and nothing more") {
   CHECK(verdict_of(door, {}, std::nullopt) == "passes"); // open to all
   CHECK(verdict_of(door, {{"Host", "node.example.org"}, {"Authorization", "Bearer reader"}}) ==
         "passes"); // with tokens the name does not matter
-  door.set_tokens({});
+  tokens->set({});
   CHECK(ask("Bearer boss", access_right::read) == "unauthorized");
 }
 
 TEST_CASE("a refusal never shows the token") {
   api_options options;
   options.token_file = "tokens.json";
-  gate door{options, {}};
+  gate door{options, no_tokens()};
   request_stub request{{{"Authorization", "Bearer very-secret"}}};
   auto wrong = door.check(request, access_right::read, {});
   REQUIRE(wrong);
@@ -86,7 +92,7 @@ TEST_CASE("a refusal never shows the token") {
 TEST_CASE("a client that asks too often is told when to come back, others are served") {
   api_options options;
   options.rate_limit = {2, 3};
-  gate door{options, {}};
+  gate door{options, no_tokens()};
   gate::time_point now{};
   auto ask = [&](const std::string& client) {
     request_stub request{{}, "GET", client};
