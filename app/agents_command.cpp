@@ -3,13 +3,16 @@
 #include "app/agents_service/guardian.hpp"
 #include "app/agents_service/roles_file.hpp"
 #include "app/agents_service/runner.hpp"
+#include "app/client/fleet_commands.hpp"
 #include "app/exit_codes.hpp"
 #include "app/listen_address.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -76,6 +79,8 @@ void add_agents_command(CLI::App& app, std::function<int()>& run) {
   auto options = std::make_shared<agents_options>();
   auto* command = app.add_subcommand(
       "agents", "Serve agents: each is a command, given tasks over HTTP (docs/agents-service.md)");
+  command->footer("With an option of the second group, or with ROLECALL_NODE set and none of the "
+                  "first, it serves nothing: it lists the agents of a node instead.");
   command
       ->add_option("--roles", options->roles_file,
                    "JSON file with the roles (default: the examples that come with rolecall)")
@@ -93,7 +98,22 @@ void add_agents_command(CLI::App& app, std::function<int()>& run) {
   auto* verbose = command->add_flag("-v,--verbose", options->verbose, "log more");
   command->add_flag("-q,--quiet", options->quiet, "log warnings and errors only")
       ->excludes(verbose);
-  command->callback([options, &run] { run = [options] { return run_agents(*options); }; });
+  auto serving = command->get_options(
+      [](const CLI::Option* option) { return option->get_name() != "--help"; });
+  auto query = std::make_shared<client::agents_query>();
+  auto asking = client::add_agents_query(*command, *query);
+  command->callback([options, serving, query, asking, &run] {
+    auto given = [](const CLI::Option* option) { return option->count() > 0; };
+    auto serves = std::any_of(serving.begin(), serving.end(), given);
+    auto asks = std::any_of(asking.begin(), asking.end(), given);
+    if (serves && asks)
+      throw CLI::ValidationError{"agents", "it either serves agents or asks a node about its own: "
+                                           "give options of one of the two groups"};
+    auto lists = asks || (!serves && std::getenv("ROLECALL_NODE"));
+    run = [options, query, lists] {
+      return lists ? client::run_agents_query(*query) : run_agents(*options);
+    };
+  });
 }
 
 } // namespace rolecall

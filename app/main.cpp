@@ -1,4 +1,6 @@
 #include "app/agents_command.hpp"
+#include "app/client/client_commands.hpp"
+#include "app/docs/docs_commands.hpp"
 #include "app/exit_codes.hpp"
 #include "app/node_command.hpp"
 #include "app/run_command.hpp"
@@ -37,6 +39,8 @@ int main(int count, char** arguments) {
   add_node_command(app, run);
   add_agents_command(app, run);
   add_token_command(app, run);
+  add_client_commands(app, run);
+  add_docs_commands(app, run);
   try {
     app.parse(count, arguments);
     return run();

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <limits>
 
 namespace rolecall::net {
 
@@ -100,13 +101,20 @@ void client_connection::exchange(std::string head, const http_request& request,
   body_ = request.body;
   head_request_ = request.method == "HEAD";
   max_body_ = request.max_body_bytes;
+  on_data_ = request.on_data;
   answer_began_ = false;
-  parser_.emplace(message_parser::kind::response, max_head_, max_body_);
-  if (head_request_)
-    parser_->expect_no_body();
+  start_parser();
   write();
   // An answer may come before the request has been written: a refusal of a large body, say.
   read();
+}
+
+void client_connection::start_parser() {
+  // A body that is handed on piece by piece needs no bound; whether it is shows in the head.
+  auto max_body = on_data_ ? std::numeric_limits<std::size_t>::max() : max_body_;
+  parser_.emplace(message_parser::kind::response, max_head_, max_body);
+  if (head_request_)
+    parser_->expect_no_body();
 }
 
 void client_connection::write() {
@@ -169,23 +177,38 @@ void client_connection::parse() {
       result = parser_->feed(data);
     } else if (result == progress::complete && parser_->message().status / 100 == 1 &&
                parser_->message().status != 101) {
-      parser_.emplace(message_parser::kind::response, max_head_, max_body_);
-      if (head_request_)
-        parser_->expect_no_body();
+      start_parser();
       result = parser_->feed(data);
     } else {
       break;
     }
   }
   buffer_.consume(buffer_.size() - data.size());
+  if (on_data_ && parser_->has_head() && !deliver())
+    return;
   if (result == progress::need_more)
     return read();
   if (result == progress::complete)
     return on_message();
   if (parser_->failure() == message_parser::error::body_too_large)
-    return fail(http_errc::too_large, "the body of the answer of " + where_ + " is over " +
-                                          std::to_string(max_body_) + " bytes");
+    return fail_too_large();
   fail(http_errc::malformed, where_ + " sent a malformed answer: " + parser_->reason());
+}
+
+/// Hands on what has come of a body that is read piece by piece. False if the exchange has ended.
+bool client_connection::deliver() {
+  auto& message = parser_->message();
+  if (message.status / 100 != 2) { // a refusal is collected, and has the bound of one
+    if (message.body.size() <= max_body_)
+      return true;
+    fail_too_large();
+    return false;
+  }
+  auto piece = parser_->take_body();
+  auto on_data = on_data_; // it may close the connection, and that forgets the callback
+  if (!piece.empty())
+    on_data(piece);
+  return done_ != nullptr;
 }
 
 void client_connection::on_message() {
@@ -197,6 +220,11 @@ void client_connection::on_message() {
          reusable);
 }
 
+void client_connection::fail_too_large() {
+  fail(http_errc::too_large,
+       "the body of the answer of " + where_ + " is over " + std::to_string(max_body_) + " bytes");
+}
+
 void client_connection::fail(http_errc code, std::string message) {
   finish(http_failure{code, std::move(message)}, false);
 }
@@ -204,6 +232,7 @@ void client_connection::fail(http_errc code, std::string message) {
 void client_connection::finish(http_result result, bool reusable) {
   auto done = std::move(done_);
   done_ = nullptr;
+  on_data_ = nullptr;
   parser_.reset();
   if (!reusable)
     close();
@@ -237,6 +266,7 @@ bool client_connection::usable() {
 void client_connection::close() {
   opened_ = nullptr;
   done_ = nullptr;
+  on_data_ = nullptr;
   dead_ = nullptr;
   open_timer_.cancel();
   if (connector_)

@@ -65,8 +65,11 @@ private:
   void read();
   void on_read(boost::system::error_code error, std::size_t count);
   void on_lost(boost::system::error_code error);
+  void start_parser();
   void parse();
+  bool deliver();
   void on_message();
+  void fail_too_large();
   void fail(http_errc code, std::string message);
   void finish(http_result result, bool reusable);
 
@@ -93,6 +96,7 @@ private:
   bool writing_{false};
   bool answer_began_{false};
   std::size_t max_body_{0};
+  std::function<void(std::string_view)> on_data_; ///< empty: the body is collected
   std::optional<message_parser> parser_;
   boost::beast::flat_buffer buffer_; ///< what was read and not yet parsed: at most a head
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,13 @@ struct http_request {
   std::chrono::milliseconds connect_timeout{5'000}; ///< name look-up, TCP connect, TLS handshake
   std::chrono::milliseconds timeout{60'000};        ///< everything, the wait for a connection too
   std::size_t max_body_bytes{64u << 20};            ///< of the response, after de-chunking
+
+  /// For a response that is read while it comes, and may go on for ever: gets each piece of a 2xx
+  /// response's body as it arrives, on the loop's thread, until `done` of the call. It must not
+  /// block or throw; it may cancel the call. With it
+  /// - the body of a 2xx response is empty, and `max_body_bytes` is for other responses only;
+  /// - `timeout` is the longest silence: it starts anew with each piece.
+  std::function<void(std::string_view)> on_data{};
 };
 
 struct http_response {

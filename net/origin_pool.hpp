@@ -25,7 +25,8 @@ struct client_call {
   http_request request;
   url target;
   http_client::handler done;
-  boost::asio::steady_timer deadline; ///< of the whole call, owned by the client
+  boost::asio::steady_timer deadline;            ///< of the whole call, owned by the client
+  std::chrono::steady_clock::time_point heard{}; ///< when the last piece of a streamed body came
   std::shared_ptr<origin_pool> pool;
 
   // The rest is the pool's.

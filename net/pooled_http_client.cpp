@@ -70,6 +70,7 @@ public:
 private:
   void obey(start_order& item);
   void obey(cancel_order& item);
+  void await_deadline(client_call& call);
   void on_deadline(call_id id);
   std::vector<handler> end_all();
   std::shared_ptr<origin_pool> pool_of(const url& target);
@@ -98,16 +99,19 @@ void pooled_http_client::impl::obey(start_order& item) {
                                                 std::get<url>(std::move(parsed)),
                                                 std::move(item.done),
                                                 boost::asio::steady_timer{context_, timeout},
+                                                {},
                                                 nullptr,
                                                 nullptr,
                                                 {},
                                                 false,
                                                 false});
-  call->deadline.async_wait([weak = weak_from_this(), id = item.id](auto error) {
-    auto self = weak.lock();
-    if (!error && self)
-      self->on_deadline(id);
-  });
+  if (auto& on_data = call->request.on_data)
+    on_data = [weak = std::weak_ptr{call}, told = std::move(on_data)](std::string_view piece) {
+      if (auto self = weak.lock())
+        self->heard = std::chrono::steady_clock::now();
+      told(piece);
+    };
+  await_deadline(*call);
   calls_.emplace(item.id, call);
   call->pool = pool_of(call->target);
   call->pool->submit(call);
@@ -117,11 +121,25 @@ void pooled_http_client::impl::obey(cancel_order& item) {
   abandon(item.id, {http_errc::canceled, "the call was canceled"});
 }
 
+void pooled_http_client::impl::await_deadline(client_call& call) {
+  call.deadline.async_wait([weak = weak_from_this(), id = call.id](auto error) {
+    auto self = weak.lock();
+    if (!error && self)
+      self->on_deadline(id);
+  });
+}
+
 void pooled_http_client::impl::on_deadline(call_id id) {
   auto found = calls_.find(id);
   if (found == calls_.end())
     return;
-  const auto& call = *found->second;
+  auto& call = *found->second;
+  // A streamed body has come on in the meantime: its silence began later than the call.
+  auto silent_until = call.heard + call.request.timeout;
+  if (call.request.on_data && silent_until > std::chrono::steady_clock::now()) {
+    call.deadline.expires_at(silent_until);
+    return await_deadline(call);
+  }
   abandon(id,
           {http_errc::timeout, (call.waiting ? "no free connection to " : "no whole answer from ") +
                                    call.target.origin() + " within " +

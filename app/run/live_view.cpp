@@ -1,57 +1,15 @@
+#include "app/run/state_look.hpp"
 #include "app/run/view.hpp"
+#include "app/terminal.hpp"
 
 #include <algorithm>
 #include <unordered_map>
-
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace rolecall {
 
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-// A sign and a word for each state: colour is never the only difference.
-struct look {
-  const char* sign;
-  const char* word;
-  const char* colour;
-};
-
-look look_of(const task_record& task) {
-  switch (task.state) {
-  case task_state::submitted:
-    return task.attempts == 0 ? look{"·", "waiting", "\x1b[2m"} : look{"↻", "retrying", "\x1b[33m"};
-  case task_state::working: return {"▸", "working", "\x1b[36m"};
-  case task_state::completed: return {"✓", "completed", "\x1b[32m"};
-  case task_state::failed: return {"✗", "failed", "\x1b[31m"};
-  case task_state::canceled: return {"–", "canceled", "\x1b[33m"};
-  case task_state::rejected: return {"✗", "rejected", "\x1b[31m"};
-  }
-  return {"?", "unknown", ""};
-}
-
-std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
-}
-
-/// Cut or padded to exactly `width` characters.
-std::string fit(std::string text, std::size_t width) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  auto have = characters(text);
-  if (have <= width)
-    return text + std::string(width - have, ' ');
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 && count++ == width) {
-      text.resize(i);
-      break;
-    }
-  return text;
-}
 
 /// What is of most interest goes first if there is no room for all.
 int interest(const live_task& task) {
@@ -73,7 +31,7 @@ struct columns_of_a_line {
 std::string line_of(const live_task& task, const columns_of_a_line& widths, clock::time_point now,
                     std::size_t columns) {
   const auto& record = task.record;
-  auto look = look_of(record);
+  auto look = look_of(record.state, record.attempts);
   auto time = is_terminal(record.state) ? record.run
                                         : std::chrono::duration_cast<millis>(now - task.changed);
   auto attempt = record.attempts == 0 ? "-" : std::to_string(record.attempts);
@@ -136,10 +94,7 @@ private:
 
   void redraw(time_point now) {
     drawn_ = now;
-    winsize size{};
-    auto known = ioctl(fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
-    std::size_t columns = known ? size.ws_col : 80;
-    std::size_t rows = known ? size.ws_row : 24;
+    auto [columns, rows] = size_of(out_);
     auto picture = draw(tasks_, std::chrono::duration_cast<millis>(now - started_), now, columns,
                         rows > 2 ? rows - 1 : 1);
     erase();

@@ -5,6 +5,7 @@
 #include "app/run/batch.hpp"
 #include "app/run/result_files.hpp"
 #include "app/startup.hpp"
+#include "app/terminal.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -14,8 +15,6 @@
 #include <csignal>
 #include <iostream>
 #include <unordered_map>
-
-#include <unistd.h>
 
 namespace rolecall {
 
@@ -197,7 +196,7 @@ private:
 std::unique_ptr<run_view> make_view(const run_options& options) {
   // A report has stdout for itself.
   auto* out = options.json ? stderr : stdout;
-  if (options.level == verbosity::normal && isatty(fileno(out)) == 1)
+  if (options.level == verbosity::normal && leads_to_terminal(out))
     return make_live_view(out);
   auto level = options.level;
   if (options.json && level == verbosity::normal)

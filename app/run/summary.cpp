@@ -1,8 +1,8 @@
 #include "app/run/summary.hpp"
 
+#include "app/terminal.hpp"
 #include "messages/json_codec.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -98,16 +98,8 @@ std::string gist(const task_record& task, std::size_t width) {
   } else if (!task.error.code.empty()) {
     text = task.error.code + ": " + task.error.message;
   }
-  // Whatever an agent says, it does not steer the terminal.
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  std::size_t characters = 0;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 && ++characters > width) {
-      text.resize(i);
-      return text + "...";
-    }
-  return text;
+  auto shown = cut(text, width);
+  return shown.size() < printable(text).size() ? shown + "..." : shown;
 }
 
 } // namespace rolecall

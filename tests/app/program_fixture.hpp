@@ -39,6 +39,8 @@ public:
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, error[1], STDERR_FILENO);
+    // The test's own sockets are not the program's: a port would stay taken as long as it lives.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     REQUIRE(::posix_spawnp(&pid_, file.c_str(), &actions, nullptr, argv.data(), environ) == 0);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(output[1]);

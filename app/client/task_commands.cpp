@@ -1,0 +1,161 @@
+#include "app/client/task_commands.hpp"
+
+#include "app/client/command.hpp"
+#include "app/client/refusal.hpp"
+#include "app/client/task_filter.hpp"
+#include "app/client/task_text.hpp"
+#include "app/terminal.hpp"
+#include "messages/json_codec.hpp"
+
+#include <optional>
+
+namespace rolecall::client {
+
+namespace {
+
+struct ids_options : command_options {
+  std::vector<std::string> ids;
+};
+
+struct list_options : command_options {
+  task_filter filter;
+  std::string context;
+  std::size_t limit{100};
+  bool all{false};
+};
+
+void add_ids(CLI::App& command, ids_options& options) {
+  command.add_option("ID", options.ids, "Ids of tasks")->required();
+}
+
+/// Asks `ask` for each id. One that fails does not keep the others from being asked: what is wrong
+/// with it is told, and the exit code says so at the end.
+template <class Ask>
+int for_each_id(const ids_options& options, std::vector<json>& views, Ask ask) {
+  auto code = exit_codes::ok;
+  for (const auto& id : options.ids) {
+    if (id.empty())
+      throw wrong_input("an ID is empty");
+    try {
+      views.push_back(ask(id));
+    } catch (const client_error& error) {
+      if (options.ids.size() == 1)
+        throw;
+      tell(id + ": " + error.what());
+      code = exit_codes::failure;
+    }
+  }
+  return code;
+}
+
+void print_tasks(const std::vector<json>& views, const ids_options& options) {
+  if (options.json && options.ids.size() == 1 && views.size() == 1)
+    return print_json(views.front());
+  if (options.json)
+    return print_json({{"tasks", views}});
+  print(task_table(views));
+}
+
+int get_tasks(node_client& node, const ids_options& options) {
+  std::vector<json> views;
+  auto code =
+      for_each_id(options, views, [&](const std::string& id) { return node.get(task_path(id)); });
+  if (options.json || !leads_to_terminal(stdout)) {
+    print_tasks(views, options);
+    return code;
+  }
+  for (const auto& view : views)
+    std::fputs(task_details(view).c_str(), stdout);
+  return code;
+}
+
+int cancel_tasks(node_client& node, const ids_options& options) {
+  std::vector<json> views;
+  auto code = for_each_id(
+      options, views, [&](const std::string& id) { return node.post(task_path(id, "/cancel")); });
+  print_tasks(views, options);
+  return code;
+}
+
+int retry_tasks(node_client& node, const ids_options& options) {
+  std::vector<json> views;
+  auto code = for_each_id(
+      options, views, [&](const std::string& id) { return node.post(task_path(id, "/retry")); });
+  print_tasks(views, options);
+  return code;
+}
+
+int explain_task(node_client& node, const ids_options& options) {
+  auto why = node.get(task_path(options.ids.front(), "/why"));
+  if (options.json) {
+    print_json(why);
+    return exit_codes::ok;
+  }
+  auto text = why_text(why, size_of(stdout).columns);
+  std::fputs((leads_to_terminal(stdout) ? text : without_colours(text)).c_str(), stdout);
+  return exit_codes::ok;
+}
+
+int list_tasks(node_client& node, const list_options& options) {
+  constexpr std::size_t page = 1'000; // the most that a node gives at once
+  std::vector<json> tasks;
+  std::string cursor;
+  do {
+    auto wanted = options.all ? page : std::min(page, options.limit - tasks.size());
+    auto path = "/v1/tasks" +
+                query_of({{"limit", std::to_string(wanted)},
+                          {"context_id", options.context},
+                          {"cursor", cursor}}) +
+                options.filter.query("&");
+    auto answer = node.get(path);
+    const auto& found = array_in(answer, "tasks", "GET /v1/tasks", node);
+    tasks.insert(tasks.end(), found.begin(), found.end());
+    auto next = text(answer, "next_cursor");
+    // A node that sends us round in circles would do so for ever.
+    cursor = found.empty() || next == cursor ? "" : next;
+  } while (!cursor.empty() && (options.all || tasks.size() < options.limit));
+  if (options.json) {
+    json result{{"tasks", tasks}};
+    if (!cursor.empty())
+      result["next_cursor"] = cursor;
+    print_json(result);
+    return exit_codes::ok;
+  }
+  print(task_table(tasks));
+  if (!cursor.empty())
+    tell("the newest " + std::to_string(tasks.size()) +
+         " are listed, there are more: --limit N or --all lists them");
+  return exit_codes::ok;
+}
+
+} // namespace
+
+void add_task_commands(CLI::App& app, std::function<int()>& run) {
+  add_command<ids_options>(app, run, "get", "Shows tasks, with their inputs and outputs", add_ids,
+                           get_tasks);
+  add_command<list_options>(
+      app, run, "list", "Lists tasks, the newest first",
+      [](CLI::App& command, list_options& options) {
+        options.filter.add_options(command);
+        command.add_option("--context", options.context, "Only tasks of this context");
+        auto* limit = command.add_option("--limit", options.limit, "The most tasks to list")
+                          ->type_name("N")
+                          ->check(CLI::Range(1, 10'000'000))
+                          ->capture_default_str();
+        command.add_flag("--all", options.all, "Lists all of them")->excludes(limit);
+      },
+      list_tasks);
+  add_command<ids_options>(app, run, "cancel", "Cancels tasks that have not ended", add_ids,
+                           cancel_tasks);
+  add_command<ids_options>(app, run, "retry",
+                           "Submits tasks that failed, or were canceled or rejected, anew", add_ids,
+                           retry_tasks);
+  add_command<ids_options>(
+      app, run, "why", "Explains why a task went to its agent, or why it waits",
+      [](CLI::App& command, ids_options& options) {
+        command.add_option("ID", options.ids, "Id of the task")->required()->expected(1);
+      },
+      explain_task);
+}
+
+} // namespace rolecall::client
