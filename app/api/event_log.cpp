@@ -32,9 +32,9 @@ const event_entry& event_log::add(const agent_event& event, const std::string& n
   event_entry entry;
   entry.type = "agent";
   entry.role = event.agent.role;
-  entry.text = sse(
-      next_, entry.type,
-      dump(json{{"change", to_string(event.change)}, {"agent", agent_view(event.agent, node)}}));
+  entry.text = sse(next_, entry.type,
+                   dump(json{{"change", to_string(event.change)},
+                             {"agent", agent_record_view(event.agent, node)}}));
   return keep(std::move(entry));
 }
 

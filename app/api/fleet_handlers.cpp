@@ -137,7 +137,10 @@ void spawn_agent(api_self self, const call_ptr& request) {
   self->request(self->state.peers.manager, spawn_timeout, atom::spawn_v, role_name{role})
       .then(
           [self, request](const agent_record& agent) {
-            auto response = json_response(201, agent_view(agent, self->state.settings.node.name));
+            agent_load load; // it has just come: there is nothing that it has done
+            load.agent = agent;
+            auto response =
+                json_response(201, agent_view(load, self->state.settings.node.name, wall(self)));
             response.headers.push_back(
                 {"Location", "/v1/agents/" + net::encode_path_segment(agent.key.id.value)});
             reply(self, request, std::move(response));

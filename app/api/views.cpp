@@ -92,32 +92,29 @@ std::string task_view(const task_detail& task) {
   return text + "}";
 }
 
-json agent_view(const agent_record& agent, const std::string& node) {
-  agent_load load;
-  load.agent = agent;
-  return agent_view(load, node, unix_time{0});
+json agent_record_view(const agent_record& agent, const std::string& node) {
+  return {{"agent_id", agent.key.id.value},
+          {"service", agent.key.service.value},
+          {"role", agent.role.value},
+          {"skills", agent.skills},
+          {"max_concurrency", agent.max_concurrency},
+          {"state", to_string(agent.state)},
+          {"node", node}};
 }
 
 json agent_view(const agent_load& load, const std::string& node, unix_time now) {
-  const auto& agent = load.agent;
-  json result{{"agent_id", agent.key.id.value},
-              {"service", agent.key.service.value},
-              {"role", agent.role.value},
-              {"skills", agent.skills},
-              {"max_concurrency", agent.max_concurrency},
-              {"state", to_string(agent.state)},
-              {"condition", load.suspect              ? "suspect"
-                            : load.parked > millis{0} ? "parked"
-                                                      : "ok"},
-              {"parked_ms", load.parked.count()},
-              {"in_flight", load.in_flight},
-              {"succeeded", load.succeeded},
-              {"failed", load.failed},
-              {"success_rate", rounded(load.success_rate)},
-              {"latency_ms", rounded(load.latency_ms)},
-              {"idle_ms", load.idle.count()},
-              {"last_error", error_or_null(load.last_error)},
-              {"node", node}};
+  auto condition = load.suspect ? "suspect" : load.parked > millis{0} ? "parked" : "ok";
+  auto has_ended = load.succeeded + load.failed > 0;
+  auto result = agent_record_view(load.agent, node);
+  result["condition"] = condition;
+  result["parked_ms"] = load.parked.count();
+  result["in_flight"] = load.in_flight;
+  result["succeeded"] = load.succeeded;
+  result["failed"] = load.failed;
+  result["success_rate"] = has_ended ? json(rounded(load.success_rate)) : json(nullptr);
+  result["latency_ms"] = load.succeeded > 0 ? json(rounded(load.latency_ms)) : json(nullptr);
+  result["idle_ms"] = load.idle.count();
+  result["last_error"] = error_or_null(load.last_error);
   if (!load.last_error.code.empty())
     result["last_error"]["at"] = time_text(now - load.last_error_ago);
   return result;

@@ -22,8 +22,8 @@ std::string task_view(const task_detail& task);
 json why_view(const task_detail& task, const wait_explanation* waiting, const role_status* role);
 
 json agent_view(const agent_load& load, const std::string& node, unix_time now);
-/// An agent of which nothing more is known than its record.
-json agent_view(const agent_record& agent, const std::string& node);
+/// An agent without the figures of its work.
+json agent_record_view(const agent_record& agent, const std::string& node);
 json roles_view(const fleet_status& fleet, const routing_status& routing);
 json services_view(const fleet_status& fleet);
 

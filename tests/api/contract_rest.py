@@ -2,6 +2,8 @@
 rate limit, full, draining, and without a service."""
 import json
 import re
+import shutil
+import subprocess
 import unittest
 
 import node_fixture as fixture
@@ -108,6 +110,12 @@ class Rest(unittest.TestCase):
         self.assertEqual(stats["accepted"], sum(stats["tasks"].values()))
         node, = self.call("GET", "/v1/nodes", expect=200).json["nodes"]
         self.assertEqual({s["service"] for s in node["services"]}, {"local", "one", "two", "full", "away"})
+
+    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
+    def test_promtool_takes_the_metrics(self):
+        text = self.call("GET", "/metrics", expect=200).text
+        found = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+        self.assertEqual((found.returncode, found.stdout + found.stderr), (0, ""))
 
     def test_every_metric_that_alerts_and_the_dashboard_use_is_there(self):
         self.call("GET", "/v1/tasks/no-such-task", expect=404)  # what is counted by reason needs one
