@@ -102,9 +102,14 @@ candidate_list routing_table::candidates_for(const placement_request& request,
   std::vector<const agent*> all;
   for (const auto& [key, a] : role.agents)
     all.push_back(&a);
+  auto fits = [&](const agent* a) {
+    return a->usable(now) && a->free_slot() && a->has(request.skills);
+  };
   auto better = [&](const agent* a, const agent* b) {
     if ((a == chosen) != (b == chosen))
       return a == chosen;
+    if (fits(a) != fits(b))
+      return fits(a);
     return a->merit() > b->merit();
   };
   auto count = std::min(all.size(), max_candidates);
