@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char** environ;
-
 namespace rolecall {
 
 namespace {
@@ -36,6 +34,7 @@ bundled_service::bundled_service(const std::filesystem::path& roles) {
   std::vector<std::string> words{"rolecall",          "agents",  "--listen",    "127.0.0.1:0", "-q",
                                  "--die-with-parent", "--roles", roles.string()};
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words)
     argv.push_back(word.data());
   argv.push_back(nullptr);

@@ -134,7 +134,7 @@ void http_server::impl::obey(stream_head& item) {
   if (item.state->gone)
     item.state->disconnect();
   else if (auto connection = item.connection.lock())
-    connection->begin_stream(std::move(item));
+    connection->begin_stream(item);
 }
 
 void http_server::impl::obey(stream_part& item) {

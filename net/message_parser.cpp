@@ -169,7 +169,8 @@ message_parser::progress message_parser::frame_by_length(bool chunked, bool has_
   auto status = message_.status;
   auto bodiless =
       kind_ == kind::response && (no_body_ || status / 100 == 1 || status == 204 || status == 304);
-  if (bodiless) {
+  auto unframed_request = kind_ == kind::request && !chunked && !has_length;
+  if (bodiless || unframed_request) {
     state_ = state::complete;
   } else if (chunked) {
     chunks_.emplace(max_body_, max_head_);
@@ -182,8 +183,6 @@ message_parser::progress message_parser::frame_by_length(bool chunked, bool has_
     // The sender has announced the size but sent nothing yet: what it costs us is bounded.
     static constexpr std::uint64_t max_reserve = 256u << 10;
     message_.body.reserve(static_cast<std::size_t>(std::min(length, max_reserve)));
-  } else if (kind_ == kind::request) {
-    state_ = state::complete;
   } else {
     keep_alive_ = false;
     state_ = state::until_eof;

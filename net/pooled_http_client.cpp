@@ -167,7 +167,8 @@ std::shared_ptr<origin_pool> pooled_http_client::impl::pool_of(const url& target
   auto key = target.origin();
   auto& pool = pools_[key];
   if (!pool) {
-    auto ended = [weak = weak_from_this()](std::shared_ptr<client_call> call, http_result result) {
+    auto ended = [weak = weak_from_this()](const std::shared_ptr<client_call>& call,
+                                           http_result result) {
       if (auto self = weak.lock())
         self->end(call, std::move(result));
     };

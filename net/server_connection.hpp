@@ -65,7 +65,7 @@ public:
 
   // These act for the exchange with that state, and do nothing if it is not the present one.
   void read_body(body_order order);
-  void begin_stream(stream_head order);
+  void begin_stream(const stream_head& order);
   void write_part(stream_part order);
   void abort(const stream_abort& order);
 

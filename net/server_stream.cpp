@@ -85,7 +85,7 @@ void server_connection::deliver(body_piece piece) {
 // -- the streamed response
 // ---------------------------------------------------------------------------
 
-void server_connection::begin_stream(stream_head order) {
+void server_connection::begin_stream(const stream_head& order) {
   if (closed_ || phase_ != phase::handling || order.state != exchange_)
     return;
   stream_ = version_1_0_ ? body_framing::close : body_framing::chunked;
