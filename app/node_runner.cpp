@@ -155,19 +155,22 @@ private:
   /// An actor that asks the API to drain and passes its answer on: a blocking request could not be
   /// interrupted by a signal.
   caf::actor drained_listener() {
-    auto me = caf::actor_cast<caf::actor>(self_);
-    auto api = host_.api();
-    return host_.system().spawn([me, api](caf::event_based_actor* asker) -> caf::behavior {
-      return {[asker, me, api](atom::drain, millis limit) {
-        asker->request(api, limit, atom::drain_v)
-            .then(
-                [asker, me](std::uint64_t) {
-                  caf::anon_send(me, atom::drained_v);
-                  asker->quit();
-                },
-                [asker](caf::error&) { asker->quit(); });
-      }};
-    });
+    // What it knows comes as arguments: CAF 0.17 looks at those of an actor without any all the
+    // same.
+    return host_.system().spawn(
+        [](caf::event_based_actor* asker, const caf::actor& me,
+           const api::api_actor& api) -> caf::behavior {
+          return {[asker, me, api](atom::drain, millis limit) {
+            asker->request(api, limit, atom::drain_v)
+                .then(
+                    [asker, me](std::uint64_t) {
+                      caf::anon_send(me, atom::drained_v);
+                      asker->quit();
+                    },
+                    [asker](caf::error&) { asker->quit(); });
+          }};
+        },
+        caf::actor_cast<caf::actor>(self_), host_.api());
   }
 
   void cancel_all() {
