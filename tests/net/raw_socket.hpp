@@ -75,8 +75,8 @@ private:
   std::uint16_t port_{0}; ///< set along with the next member
   int descriptor_;
   std::atomic<int> accepted_{0};
-  std::thread acceptor_;
   std::vector<std::thread> connections_; ///< touched by the acceptor, then by the destructor
+  std::thread acceptor_;                 ///< last: it uses all the others from its start
 };
 
 /// A port of 127.0.0.1 that nobody listens on: it was free a moment ago.
