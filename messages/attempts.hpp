@@ -15,7 +15,9 @@ struct attempt_request {
   role_name role;
   json_text input;
   std::string context_id;
+  json_text dependencies; ///< task id → output of those that the task depends on; may be empty
   millis timeout{0};
+  millis deadline{0};      ///< left to the task as a whole when the attempt was asked for; 0: none
   std::string traceparent; ///< W3C Trace Context: one trace a task, one span an attempt
 
   bool operator==(const attempt_request&) const = default;
@@ -24,7 +26,28 @@ struct attempt_request {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_request& x) {
   return f(x.task, x.attempt, x.agent, x.max_concurrency, x.service_url, x.role, x.input,
-           x.context_id, x.timeout, x.traceparent);
+           x.context_id, x.dependencies, x.timeout, x.deadline, x.traceparent);
+}
+
+/// What can be checked of an exchange with an agent: so that anybody can see that an outcome came
+/// from a real one.
+struct receipt {
+  std::string node;             ///< that made the request
+  std::string url;              ///< that it went to
+  std::uint32_t http_status{0}; ///< 0: there was no answer
+  micros first_byte{0};         ///< from the request to the first byte of the answer; 0: none came
+  std::uint64_t request_bytes{0}; ///< of the body
+  std::uint64_t answer_bytes{0};  ///< of the body, as far as it came
+  std::string request_sha256;     ///< of the body, 64 hex digits
+  std::string answer_sha256;      ///< likewise; empty if there was no answer
+
+  bool operator==(const receipt&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, receipt& x) {
+  return f(x.node, x.url, x.http_status, x.first_byte, x.request_bytes, x.answer_bytes,
+           x.request_sha256, x.answer_sha256);
 }
 
 /// What an attempt's end means for its task.
@@ -48,6 +71,7 @@ struct attempt_outcome {
   micros elapsed{0};      ///< from the request to the end of the answer
   millis park{0};         ///< how long the agent asks to be left alone (Retry-After)
   bool agent_gone{false}; ///< the answer, or its lack, says that the agent is not there any more
+  rolecall::receipt receipt;
 
   bool operator==(const attempt_outcome&) const = default;
 };
@@ -55,7 +79,7 @@ struct attempt_outcome {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_outcome& x) {
   return f(x.task, x.attempt, x.agent, x.verdict, x.output, x.error, x.elapsed, x.park,
-           x.agent_gone);
+           x.agent_gone, x.receipt);
 }
 
 /// An attempt as its task remembers it.
@@ -66,15 +90,19 @@ struct attempt_record {
   bool ended{false};
   rolecall::verdict verdict{}; ///< once it has ended, as are the next two
   millis run{0};
-  failure error;       ///< if it did not complete
-  std::string span_id; ///< W3C Trace Context, 16 hex digits
+  failure error;                  ///< if it did not complete
+  std::string span_id;            ///< W3C Trace Context, 16 hex digits
+  rolecall::receipt receipt;      ///< once it has ended
+  std::uint64_t started_event{0}; ///< number of the task's event that told of its start
+  std::uint64_t ended_event{0};   ///< likewise of its end
 
   bool operator==(const attempt_record&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_record& x) {
-  return f(x.attempt, x.agent, x.started_at, x.ended, x.verdict, x.run, x.error, x.span_id);
+  return f(x.attempt, x.agent, x.started_at, x.ended, x.verdict, x.run, x.error, x.span_id,
+           x.receipt, x.started_event, x.ended_event);
 }
 
 } // namespace rolecall

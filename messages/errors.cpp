@@ -29,6 +29,12 @@ std::string to_string(ec code) {
   case ec::shutting_down: return "shutting_down";
   case ec::task_not_retryable: return "task_not_retryable";
   case ec::at_maximum: return "at_maximum";
+  case ec::unknown_dependency: return "unknown_dependency";
+  case ec::dependency_cycle: return "dependency_cycle";
+  case ec::dependency_failed: return "dependency_failed";
+  case ec::deadline_exceeded: return "deadline_exceeded";
+  case ec::node_stopped: return "node_stopped";
+  case ec::storage_full: return "storage_full";
   }
   return "unknown_error";
 }

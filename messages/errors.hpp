@@ -33,6 +33,12 @@ enum class ec : std::uint8_t {
   shutting_down,       ///< the node ends
   task_not_retryable,  ///< only a task that failed, or was canceled or rejected, can be done again
   at_maximum,          ///< the role has as many agents as it may have
+  unknown_dependency,  ///< a task depends on one that is not known
+  dependency_cycle,    ///< tasks depend on each other in a circle
+  dependency_failed,   ///< a task that this one depends on did not complete
+  deadline_exceeded,   ///< the task as a whole took longer than it may
+  node_stopped,        ///< the node that ran the attempt ended before the outcome
+  storage_full,        ///< the journal cannot be written to
 };
 
 /// The value's name, for example "unknown_role".

@@ -6,6 +6,26 @@
 /// What is said of tasks.
 namespace rolecall {
 
+/// What becomes of a task if one that it depends on does not complete.
+enum class dependency_policy : std::uint8_t {
+  fail, ///< it fails too, or is canceled if that one was
+  run,  ///< it runs all the same, with the outputs that there are
+};
+
+/// When a task is tried again. What is unset is the role's, or else the configuration's.
+struct retry_policy {
+  millis backoff{-1};     ///< bound of the first wait, doubled by each further one; -1: unset
+  millis max_backoff{-1}; ///< bound of them all; -1: unset
+  std::vector<std::string> codes; ///< of errors: exactly these are tried again; empty: unset
+
+  bool operator==(const retry_policy&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, retry_policy& x) {
+  return f(x.backoff, x.max_backoff, x.codes);
+}
+
 /// A task as it was submitted.
 struct task_spec {
   task_id id;
@@ -19,6 +39,10 @@ struct task_spec {
   std::map<std::string, std::string> labels;
   std::string traceparent; ///< W3C Trace Context of whoever submitted it; may be empty
   task_id retry_of;        ///< the task that this one does again; may be empty
+  millis deadline{0};      ///< for the task as a whole, from its submit; 0: none
+  retry_policy retry;
+  std::vector<task_id> depends_on; ///< it starts once all of these have completed
+  dependency_policy on_dependency_failure{};
 
   bool operator==(const task_spec&) const = default;
 };
@@ -26,7 +50,8 @@ struct task_spec {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
   return f(x.id, x.role, x.input, x.skills, x.priority, x.timeout, x.max_attempts, x.context_id,
-           x.labels, x.traceparent, x.retry_of);
+           x.labels, x.traceparent, x.retry_of, x.deadline, x.retry, x.depends_on,
+           x.on_dependency_failure);
 }
 
 /// The states of the A2A protocol. The last four are terminal.

@@ -108,7 +108,7 @@ TEST_CASE_METHOD(chain_fixture, "a dead worker is replaced and its attempt retri
   auto& workers = dynamic_cast<caf::stateful_actor<pool_state, pool_actor::base>&>(
                       *caf::actor_cast<caf::abstract_actor*>(pl))
                       .state.workers;
-  for (auto worker : std::vector<worker_actor>{workers})
+  for (const auto& worker : std::vector<worker_actor>{workers})
     caf::anon_send_exit(worker, caf::exit_reason::kill);
   run();
   CHECK(client->canceled.size() == 1); // its connection is not left open

@@ -20,6 +20,7 @@ struct manager_fixture : chain_fixture {
 
   void submit_many(int count) {
     std::vector<task_spec> tasks;
+    tasks.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
       tasks.push_back(make_task("t" + std::to_string(i)));
     submit(std::move(tasks));

@@ -26,7 +26,7 @@ struct operating_fixture : chain_fixture {
         ask<std::vector<task_detail>>(coord, atom::describe_v, std::vector<task_id>{task_id{id}});
     return all.empty() ? task_detail{} : all.front();
   }
-  task_page list(task_query query) { return ask<task_page>(coord, atom::list_v, query); }
+  task_page list(const task_query& query) { return ask<task_page>(coord, atom::list_v, query); }
   wait_explanation why(const std::string& id) {
     return ask<wait_explanation>(rt, atom::explain_v, task_id{id});
   }

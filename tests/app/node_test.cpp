@@ -43,7 +43,8 @@ TEST_CASE("a request that waits is answered when its time is over, with the task
   CHECK((early["state"] == "working" || early["state"] == "submitted"));
   auto late = node.begin("GET", "/v1/tasks/t?wait=60s");
   node.go();
-  CHECK(node_process::end(std::move(late)).parsed()["state"] == "completed");
+  auto ended = node_process::end(std::move(late)).parsed();
+  CHECK(ended["state"] == "completed");
 }
 
 TEST_CASE("told to end, a node takes no new tasks and lets those that it has end") {
@@ -58,7 +59,8 @@ TEST_CASE("told to end, a node takes no new tasks and lets those that it has end
   CHECK(refused.status == 503);
   CHECK(refused.code() == "shutting_down");
   node.go();
-  CHECK(node_process::end(std::move(running)).parsed()["state"] == "completed");
+  auto ended = node_process::end(std::move(running)).parsed();
+  CHECK(ended["state"] == "completed");
   CHECK(node.node->exit_code() == 0);
 }
 
@@ -71,7 +73,8 @@ TEST_CASE("a second signal cancels what runs, and the node still ends in order")
   while (node.call("GET", "/readyz").status != 503)
     continue;
   node.signal(SIGTERM);
-  CHECK(node_process::end(std::move(running)).parsed()["state"] == "canceled");
+  auto ended = node_process::end(std::move(running)).parsed();
+  CHECK(ended["state"] == "canceled");
   CHECK(node.node->exit_code() == 0);
 }
 
@@ -81,7 +84,8 @@ TEST_CASE("what does not end within the drain time is canceled") {
   while (node.call("GET", "/v1/stats").parsed()["tasks"]["working"] != 1)
     continue;
   node.signal(SIGINT);
-  CHECK(node_process::end(std::move(running)).parsed()["state"] == "canceled");
+  auto ended = node_process::end(std::move(running)).parsed();
+  CHECK(ended["state"] == "canceled");
   CHECK(node.node->exit_code() == 0);
 }
 

@@ -29,6 +29,7 @@ public:
   program(const std::string& file, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), file);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (auto& argument : arguments)
       argv.push_back(argument.data());
     argv.push_back(nullptr);

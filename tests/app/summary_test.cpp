@@ -61,6 +61,7 @@ TEST_CASE("a result's file name is safe, whatever the id is") {
 TEST_CASE("the live picture has a line a task and a bar, and fits the terminal") {
   std::vector<live_task> tasks;
   auto now = std::chrono::steady_clock::time_point{};
+  tasks.reserve(30);
   for (int i = 0; i < 30; ++i)
     tasks.push_back({record("task-" + std::to_string(i),
                             i == 29 ? task_state::working : task_state::completed, 1, millis{5}),

@@ -103,8 +103,21 @@ TEST_CASE("what is said of agents round-trips") {
 }
 
 TEST_CASE("what is said of tasks round-trips") {
-  task_spec spec{task_id{"t"}, role_name{"r"},    json_text{"[1]"}, {"cpp"},     9, millis{5}, 2,
-                 "ctx",        {{"tenant", "x"}}, "00-1-2-01",      task_id{"o"}};
+  task_spec spec{task_id{"t"},
+                 role_name{"r"},
+                 json_text{"[1]"},
+                 {"cpp"},
+                 9,
+                 millis{5},
+                 2,
+                 "ctx",
+                 {{"tenant", "x"}},
+                 "00-1-2-01",
+                 task_id{"o"},
+                 millis{7},
+                 {millis{1}, millis{2}, {"timeout"}},
+                 {task_id{"u"}},
+                 dependency_policy::run};
   CHECK(through_the_wire(spec) == spec);
   task_record record{task_id{"t"},
                      role_name{"r"},
@@ -145,19 +158,36 @@ TEST_CASE("what is said of tasks round-trips") {
   CHECK(through_the_wire(demand) == demand);
   role_unavailable unavailable{role_name{"r"}, error()};
   CHECK(through_the_wire(unavailable) == unavailable);
-  attempt_request attempt{
-      task_id{"t"},   2,          key, 4, "http://x", role_name{"r"}, json_text{"{}"}, "ctx",
-      millis{60'000}, "00-1-2-01"};
+  attempt_request attempt{task_id{"t"},
+                          2,
+                          key,
+                          4,
+                          "http://x",
+                          role_name{"r"},
+                          json_text{"{}"},
+                          "ctx",
+                          json_text{"{}"},
+                          millis{60'000},
+                          millis{70'000},
+                          "00-1-2-01"};
   CHECK(through_the_wire(attempt) == attempt);
-  attempt_outcome outcome{
-      task_id{"t"}, 2,           key, verdict::retryable, json_text{"1"}, error(),
-      micros{77},   millis{500}, true};
+  attempt_outcome outcome{task_id{"t"},
+                          2,
+                          key,
+                          verdict::retryable,
+                          json_text{"1"},
+                          error(),
+                          micros{77},
+                          millis{500},
+                          true,
+                          {"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"}};
   CHECK(through_the_wire(outcome) == outcome);
 }
 
 TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   candidate_list candidates{{{key, true, true, "", 1, 2, 0.5, 1.5}}, 7};
-  attempt_record attempt{2, key, unix_time{5}, true, verdict::retryable, millis{6}, error(), "4"};
+  attempt_record attempt{
+      2, key, unix_time{5}, true, verdict::retryable, millis{6}, error(), "4", {}, 8, 9};
   CHECK(through_the_wire(attempt) == attempt);
   task_record record;
   record.id = task_id{"t"};
@@ -183,7 +213,7 @@ TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
 
 TEST_CASE("every value of the error enum has a name of its own") {
   std::set<std::string> names;
-  for (auto code = static_cast<int>(ec::invalid_task); code <= static_cast<int>(ec::at_maximum);
+  for (auto code = static_cast<int>(ec::invalid_task); code <= static_cast<int>(ec::storage_full);
        ++code)
     CHECK(names.insert(to_string(static_cast<ec>(code))).second);
   CHECK_FALSE(names.contains("unknown_error"));

@@ -133,6 +133,7 @@ TEST_CASE("shutting down ends calls that run and calls that wait, before it retu
   silent_server silent;
   client_fixture fixture{{.max_connections_per_origin = 1}};
   std::vector<pending_call> calls;
+  calls.reserve(3);
   for (int i = 0; i < 3; ++i)
     calls.push_back(fixture.start({.url = silent.server.url()}));
   silent.asked.get_future().wait();
@@ -185,6 +186,7 @@ TEST_CASE("calls that are started and canceled from many threads each end once")
   {
     client_fixture fixture{{.max_connections_per_origin = 8}};
     std::vector<std::thread> starters;
+    starters.reserve(threads);
     for (int i = 0; i < threads; ++i)
       starters.emplace_back([&] {
         for (int n = 0; n < each; ++n) {

@@ -169,6 +169,7 @@ TEST_CASE("connections past the bound are closed on accept if the others have wo
 TEST_CASE("silent connections do not keep others from being served") {
   server_fixture fixture;
   std::vector<raw_socket> silent;
+  silent.reserve(300);
   for (int i = 0; i < 300; ++i)
     silent.push_back(fixture.connect());
   CHECK(fixture.answer("GET / HTTP/1.0\r\n\r\n").ends_with("GET /? "));

@@ -22,7 +22,7 @@ std::string ids(const event_log& log, std::uint64_t id) {
   std::string result;
   auto text = log.since(id, {}, 1'000'000).text;
   for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1))
-    result += text.substr(at + 4, text.find("\n", at) - at - 4) + " ";
+    result += text.substr(at + 4, text.find('\n', at) - at - 4) + " ";
   return result;
 }
 
