@@ -71,7 +71,7 @@ struct attempt_outcome {
   micros elapsed{0};      ///< from the request to the end of the answer
   millis park{0};         ///< how long the agent asks to be left alone (Retry-After)
   bool agent_gone{false}; ///< the answer, or its lack, says that the agent is not there any more
-  rolecall::receipt receipt;
+  rolecall::receipt receipt{};
 
   bool operator==(const attempt_outcome&) const = default;
 };
@@ -92,7 +92,7 @@ struct attempt_record {
   millis run{0};
   failure error;                  ///< if it did not complete
   std::string span_id;            ///< W3C Trace Context, 16 hex digits
-  rolecall::receipt receipt;      ///< once it has ended
+  rolecall::receipt receipt{};    ///< once it has ended
   std::uint64_t started_event{0}; ///< number of the task's event that told of its start
   std::uint64_t ended_event{0};   ///< likewise of its end
 

@@ -40,8 +40,8 @@ struct task_spec {
   std::string traceparent; ///< W3C Trace Context of whoever submitted it; may be empty
   task_id retry_of;        ///< the task that this one does again; may be empty
   millis deadline{0};      ///< for the task as a whole, from its submit; 0: none
-  retry_policy retry;
-  std::vector<task_id> depends_on; ///< it starts once all of these have completed
+  retry_policy retry{};
+  std::vector<task_id> depends_on{}; ///< it starts once all of these have completed
   dependency_policy on_dependency_failure{};
 
   bool operator==(const task_spec&) const = default;
