@@ -27,7 +27,12 @@ struct config_reader {
     if (const auto* execution = root.object("execution"))
       read_execution(*execution);
     read_node_sections(root, problems, result.node);
-    for (const auto* key : {"routing", "journal", "cluster"})
+    if (const auto* journal = root.object("journal")) {
+      object_reader object{*journal, "/journal", problems};
+      result.journal_path = object.string("path").value_or(result.journal_path);
+      object.finish();
+    }
+    for (const auto* key : {"routing", "cluster"})
       if (root.object(key))
         result.warnings.push_back(std::string{"configuration: /"} + key +
                                   " is not supported yet and has no effect");
@@ -80,20 +85,45 @@ struct config_reader {
         object.complain("min_agents", "is greater than max_agents");
       policy.idle_timeout =
           object.duration("idle_timeout", millis{1}).value_or(policy.idle_timeout);
+      retry_options retry;
+      read_retry(object, retry);
+      if (const auto* budget = object.object("retry_budget"))
+        retry.budget = read_budget(*budget, where + "/retry_budget", {});
+      result.coordinator.roles[role_name{name}] = retry;
       object.finish();
       result.fleet.roles[role_name{name}] = policy;
     }
+  }
+
+  /// The keys of retries, which a role may have as well.
+  static void read_retry(object_reader& object, retry_options& into) {
+    into.max_attempts = static_cast<std::uint32_t>(
+        object.integer("max_attempts", 1, 1'000).value_or(into.max_attempts));
+    auto& policy = into.policy;
+    policy.backoff = object.duration("retry_backoff", millis{0}).value_or(policy.backoff);
+    policy.max_backoff =
+        object.duration("max_retry_backoff", millis{0}).value_or(policy.max_backoff);
+    policy.codes = object.strings("retry_codes", 64).value_or(policy.codes);
+  }
+
+  retry_budget_options read_budget(const json& value, const std::string& where,
+                                   retry_budget_options budget) {
+    object_reader object{value, where, problems};
+    budget.per_first_attempt =
+        object.number("per_first_attempt", 0, 1'000).value_or(budget.per_first_attempt);
+    budget.per_second = object.number("per_second", 0.01, 1e6).value_or(budget.per_second);
+    object.finish();
+    return budget;
   }
 
   void read_execution(const json& value) {
     object_reader object{value, "/execution", problems};
     auto& tasks = result.coordinator;
     tasks.timeout = object.duration("timeout", millis{1}).value_or(tasks.timeout);
-    tasks.max_attempts = static_cast<std::uint32_t>(
-        object.integer("max_attempts", 1, 1'000).value_or(tasks.max_attempts));
-    tasks.retry_backoff = object.duration("retry_backoff", millis{0}).value_or(tasks.retry_backoff);
-    tasks.max_retry_backoff =
-        object.duration("max_retry_backoff", millis{0}).value_or(tasks.max_retry_backoff);
+    read_retry(object, tasks.retry);
+    if (const auto* budget = object.object("retry_budget"))
+      tasks.retry_budget = read_budget(*budget, "/execution/retry_budget", tasks.retry_budget);
+    tasks.retain_for = object.duration("retain_for", millis{1}).value_or(tasks.retain_for);
     tasks.max_tasks =
         static_cast<std::size_t>(object.integer("max_tasks", 1, 10'000'000)
                                      .value_or(static_cast<std::int64_t>(tasks.max_tasks)));

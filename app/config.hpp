@@ -21,6 +21,7 @@ struct config {
   coordinator_options coordinator;
   pool_options pool;
   node_options node;
+  std::string journal_path{"rolecall.db"}; ///< of a node; empty: it keeps nothing
   /// What is accepted but has no effect yet, a line each; told to the user.
   std::vector<std::string> warnings;
 };

@@ -1,6 +1,7 @@
 #include "app/node.hpp"
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "actors/journal/journal_actor.hpp"
 #include "actors/manager/manager_actor.hpp"
 #include "actors/registry/registry_actor.hpp"
 #include "actors/router/router_actor.hpp"
@@ -23,9 +24,28 @@ node::system_config::system_config() {
   set("scheduler.max-throughput", std::size_t{64});
 }
 
-node::node(const config& settings)
-    : client_{std::make_shared<net::pooled_http_client>(loop_.context(),
-                                                        net::http_client_options{})},
+namespace {
+
+millis to_wall_clock() {
+  using namespace std::chrono;
+  return duration_cast<millis>(system_clock::now().time_since_epoch()) -
+         duration_cast<millis>(steady_clock::now().time_since_epoch());
+}
+
+/// Microseconds since 1970: more than the number of any event of an earlier time.
+std::uint64_t new_event_number() {
+  using namespace std::chrono;
+  auto since_1970 = system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(duration_cast<micros>(since_1970).count());
+}
+
+} // namespace
+
+node::node(const config& settings, opened_journal journal)
+    : unix_offset_{to_wall_clock()},
+      first_event_{new_event_number()},
+      client_{
+          std::make_shared<net::pooled_http_client>(loop_.context(), net::http_client_options{})},
       system_{std::make_unique<caf::actor_system>(system_config_)} {
   auto& sys = *system_;
   auto tasks = settings.coordinator;
@@ -35,7 +55,13 @@ node::node(const config& settings)
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
                        manager_options{settings.fleet, {}});
   pool_ = sys.spawn(rolecall::pool, client_, settings.pool);
-  coordinator_ = sys.spawn(rolecall::coordinator, router_, pool_, tasks);
+  tasks.unix_offset = unix_offset_;
+  tasks.first_event = first_event_;
+  tasks.durable = journal.store != nullptr;
+  if (journal.store)
+    journal_ = sys.spawn<caf::detached>(rolecall::journal, std::move(journal.store));
+  coordinator_ = sys.spawn(rolecall::coordinator, coordinator_peers{router_, pool_, journal_},
+                           std::move(tasks), std::move(journal.content));
 }
 
 node::~node() {
@@ -43,7 +69,17 @@ node::~node() {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actor = nullptr;
   };
+  auto coordinator_end = caf::actor_cast<caf::actor>(coordinator_);
   end(coordinator_);
+  if (journal_) {
+    // What the coordinator has said until its end goes to the disk. Nobody has been told that it is
+    // there: if the disk hangs, nothing that counts is lost.
+    caf::scoped_actor self{*system_};
+    self->wait_for(coordinator_end);
+    constexpr millis patience{10'000};
+    self->request(journal_, patience, atom::drain_v).receive([](bool) {}, [](caf::error&) {});
+    end(journal_);
+  }
   end(pool_); // what runs is canceled, and with it its agents' work
   {
     caf::scoped_actor self{*system_};

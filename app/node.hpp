@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/journal/journal_store.hpp"
 #include "app/config.hpp"
 #include "messages/interfaces.hpp"
 #include "net/event_loop.hpp"
@@ -12,6 +13,12 @@
 
 namespace rolecall {
 
+/// A journal, and what it has kept of earlier times.
+struct opened_journal {
+  std::shared_ptr<journal_store> store; ///< null: there is none
+  std::shared_ptr<journal_content> content;
+};
+
 /// The composition: one event loop, one HTTP client, and the actors, in the order in which they
 /// need each other. The destructor ends them in the reverse order; it first gives the manager
 /// `retire_patience` to retire the agents that it has spawned.
@@ -19,7 +26,8 @@ class node {
 public:
   static constexpr millis retire_patience{3'000};
 
-  explicit node(const config& settings);
+  /// Goes on with what a journal has kept, if there is one.
+  explicit node(const config& settings, opened_journal journal = {});
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;
@@ -28,6 +36,10 @@ public:
   net::event_loop& loop() noexcept { return loop_; }
 
   const std::shared_ptr<net::pooled_http_client>& client() const noexcept { return client_; }
+  /// From the actors' clock to the wall clock's time.
+  millis unix_offset() const noexcept { return unix_offset_; }
+  /// Number of the first new event about a task.
+  std::uint64_t first_event() const noexcept { return first_event_; }
   const registry_actor& registry() const noexcept { return registry_; }
   const router_actor& router() const noexcept { return router_; }
   const manager_actor& manager() const noexcept { return manager_; }
@@ -38,6 +50,8 @@ private:
     system_config();
   };
 
+  const millis unix_offset_;
+  const std::uint64_t first_event_;
   net::event_loop loop_;
   std::shared_ptr<net::pooled_http_client> client_;
   system_config system_config_;
@@ -46,6 +60,7 @@ private:
   router_actor router_;
   manager_actor manager_;
   pool_actor pool_;
+  journal_actor journal_; // null if there is none
   coordinator_actor coordinator_;
 };
 

@@ -16,6 +16,11 @@ void add_node_command(CLI::App& app, std::function<int()>& run) {
                    "Where to take requests, instead of the configuration's api.listen; port 0: "
                    "any free one")
       ->type_name("ADDRESS:PORT");
+  command
+      ->add_option("--journal", options->journal,
+                   "File in which tasks are kept, instead of the configuration's journal.path; "
+                   "empty: none are")
+      ->type_name("FILE");
   command->add_option("--roles", options->roles_file,
                       "Starts the bundled agents service with the roles of this file");
   command->callback([options, &run] { run = [options] { return run_node(*options); }; });

@@ -35,6 +35,7 @@ token_set read_tokens(const std::string& file) {
 
 config read_settings(const run_node_options& options) {
   auto result = load_config(options.config_file);
+  result.journal_path = options.journal.value_or(result.journal_path);
   if (options.listen.empty())
     return result;
   auto listen = parse_listen_address(options.listen);
@@ -123,7 +124,7 @@ private:
   }
 
   /// Waits for the tasks that there are, for as long as is configured or until the next signal;
-  /// then cancels what is left.
+  /// then cancels what is left, unless there is a journal that keeps it.
   void drain() {
     auto limit = settings_.node.drain_timeout;
     service_manager_.stopping(limit);
@@ -142,8 +143,10 @@ private:
                      },
                      caf::after(std::max(left, millis{0})) >>
                          [&] {
-                           if (canceled)
-                             done = true; // it was asked for, and nothing came of it
+                           // What a journal has kept goes on when the node starts again.
+                           done = canceled || !settings_.journal_path.empty();
+                           if (done)
+                             return;
                            cancel_all();
                            canceled = true;
                            constexpr millis last{5'000};
@@ -175,7 +178,7 @@ private:
 
   void cancel_all() {
     constexpr millis patience{5'000};
-    self_->request(host_.coordinator(), patience, atom::cancel_all_v)
+    self_->request(host_.coordinator(), patience, atom::cancel_v, task_query{})
         .receive(
             [](std::uint64_t count) {
               log_event(spdlog::level::warn, "tasks_canceled", {{"count", count}});
@@ -190,8 +193,8 @@ private:
   bool ending_{false};
 };
 
-void serve(const config& settings, token_set tokens) {
-  served_node host{settings, std::move(tokens)};
+void serve(const config& settings, token_set tokens, opened_journal journal) {
+  served_node host{settings, std::move(tokens), std::move(journal)};
   std::printf("listening on %s\n", host.url().c_str());
   std::fflush(stdout);
   log_event(spdlog::level::info, "node_started",
@@ -207,10 +210,11 @@ int run_node(const run_node_options& options) {
   try {
     auto settings = read_settings(options);
     auto tokens = read_tokens(settings.node.api.token_file);
+    auto journal = open_journal(settings.journal_path);
     auto bundled = start_bundled(options.roles_file, options.config_file.empty(), settings,
                                  [](const std::string& text) { tell(text); });
     set_up_log(settings.node.log);
-    serve(settings, std::move(tokens));
+    serve(settings, std::move(tokens), std::move(journal));
     log_event(spdlog::level::info, "node_ended", {{"node", settings.node.name}});
     return exit_codes::ok;
   } catch (const wrong_input&) {

@@ -24,6 +24,10 @@ void add_run_command(CLI::App& app, std::function<int()>& run) {
       ->add_option("--roles", options->roles_file,
                    "Starts the bundled agents service with the roles of this file")
       ->type_name("FILE");
+  command
+      ->add_option("--journal", options->journal,
+                   "Keeps the tasks in a file: the same command goes on after an interruption")
+      ->type_name("FILE");
   command->add_option("--out", options->out_folder, "Folder for a file per result")
       ->type_name("DIRECTORY");
   command->add_flag("--json", options->json, "One report on stdout");

@@ -2,6 +2,7 @@
 
 #include "app/api/routes.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <boost/asio/error.hpp>
@@ -12,17 +13,6 @@
 namespace rolecall {
 
 namespace {
-
-millis to_wall_clock() {
-  using namespace std::chrono;
-  return duration_cast<millis>(system_clock::now().time_since_epoch()) -
-         duration_cast<millis>(steady_clock::now().time_since_epoch());
-}
-
-config with_wall_clock(config settings, millis offset) {
-  settings.coordinator.unix_offset = offset;
-  return settings;
-}
 
 /// The server's own refusals, in the form of all the others. Its codes are in errors.json too.
 net::http_response refusal(unsigned, std::string_view code, std::string_view message) {
@@ -38,16 +28,17 @@ bool is_missing_ipv6(const boost::system::system_error& error) {
 
 } // namespace
 
-served_node::served_node(const config& settings, token_set tokens)
-    : unix_offset_{to_wall_clock()},
-      tokens_{std::make_shared<shared_tokens>(std::move(tokens))},
-      node_{with_wall_clock(settings, unix_offset_)} {
+served_node::served_node(const config& settings, token_set tokens, opened_journal journal)
+    : tokens_{std::make_shared<shared_tokens>(std::move(tokens))}, node_{settings, journal} {
   api::api_settings about;
   about.node = settings.node;
   about.tokens = tokens_;
   about.max_tasks = settings.coordinator.max_tasks;
   about.max_waited_tasks = settings.coordinator.retain_tasks;
-  about.unix_offset = unix_offset_;
+  about.unix_offset = node_.unix_offset();
+  about.first_event = node_.first_event();
+  about.forgotten_event =
+      journal.content ? journal.content->forgotten_event : node_.first_event() - 1;
   about.version = ROLECALL_VERSION;
   api_ = system().spawn(
       api::api,
@@ -58,6 +49,9 @@ served_node::served_node(const config& settings, token_set tokens)
         trace_exporter, node_.coordinator(), node_.client(),
         trace_exporter_options{settings.node.otlp_url, settings.node.name, ROLECALL_VERSION});
   try {
+    // Whoever reaches the node finds all that it has kept.
+    caf::scoped_actor self{system()};
+    self->request(api_, caf::infinite, atom::checked_v).receive([](bool) {}, [](caf::error&) {});
     listen(settings.node.api);
   } catch (...) {
     end_actors();

@@ -17,7 +17,7 @@ namespace rolecall {
 class served_node {
 public:
   /// Listens. Throws as `net::http_server` does.
-  served_node(const config& settings, token_set tokens);
+  served_node(const config& settings, token_set tokens, opened_journal journal);
   /// Stops listening, lets answers that are on their way go out for a moment, and ends the actors.
   ~served_node();
   served_node(const served_node&) = delete;
@@ -37,7 +37,6 @@ private:
   void listen(const api_options& options);
   void end_actors();
 
-  const millis unix_offset_;
   std::shared_ptr<shared_tokens> tokens_;
   node node_;
   api::api_actor api_;

@@ -70,6 +70,21 @@ config load_config(const std::string& file) {
   return result;
 }
 
+opened_journal open_journal(const std::string& file) {
+  if (file.empty())
+    return {};
+  auto opened = journal_store::open(file, journal_store::access::write);
+  if (const auto* wrong = std::get_if<journal_store::problem>(&opened))
+    refuse(wrong->message);
+  opened_journal result;
+  result.store = std::get<0>(std::move(opened));
+  auto content = result.store->read_all();
+  if (const auto* wrong = std::get_if<journal_store::problem>(&content))
+    refuse(wrong->message);
+  result.content = std::make_shared<journal_content>(std::get<0>(std::move(content)));
+  return result;
+}
+
 std::unique_ptr<bundled_service>
 start_bundled(const std::string& roles_file, bool configuration_is_default, config& settings,
               const std::function<void(const std::string&)>& note) {

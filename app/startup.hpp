@@ -2,6 +2,7 @@
 
 #include "app/bundled_service.hpp"
 #include "app/config.hpp"
+#include "app/node.hpp"
 
 #include <functional>
 #include <memory>
@@ -24,6 +25,10 @@ std::string read_input(const std::string& file);
 
 /// The configuration in a file, or the default if its name is empty. Refuses one that is wrong.
 config load_config(const std::string& file);
+
+/// Opens a journal and reads it; none if the name of its file is empty. Refuses one that cannot be
+/// used.
+opened_journal open_journal(const std::string& file);
 
 /// Starts the bundled agents service, and makes `settings` name it, if its roles are given, or if
 /// the configuration is the default and nothing answers at its service. `note` is told. Null if it

@@ -45,6 +45,11 @@ using task_listener_actor = caf::typed_actor<
     // A task as it stands now; sent for every change of its state, in order, without gaps.
     caf::reacts_to<task_event>>;
 
+/// Whoever has tasks put on disk.
+using journal_listener_actor = caf::typed_actor<
+    // What has become of appends. Tickets come in their order.
+    caf::reacts_to<journal_news>>;
+
 // -- the actors
 // --------------------------------------------------------------------------------------
 
@@ -125,27 +130,49 @@ using pool_actor = outcome_listener_actor::extend<
     // Cancels an attempt. Its outcome still comes.
     caf::reacts_to<atom::cancel, task_id, std::uint32_t>>;
 
-/// The COORDINATOR owns every task from its submit to its terminal state.
-using coordinator_actor = placement_listener_actor::extend_with<outcome_listener_actor>::extend<
-    // Accepts all of these tasks or none. Fails with ec::duplicate_task or ec::queue_full.
-    caf::replies_to<atom::submit, std::vector<task_spec>>::with<std::vector<task_id>>,
-    // Cancels a task, gives it as it stands then. Fails with ec::unknown_task.
-    caf::replies_to<atom::cancel, task_id>::with<task_record>,
-    // Cancels all tasks that are not terminal, gives their number.
-    caf::replies_to<atom::cancel_all>::with<std::uint64_t>,
-    // A task as it stands. Fails with ec::unknown_task.
-    caf::replies_to<atom::get, task_id>::with<task_record>,
-    // Those of these tasks that are known, with everything that is known of them.
-    caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
-    // Submits a task anew, under the second id. Fails with ec::unknown_task, task_not_retryable, or
-    // as a submit does.
-    caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
-    // A page of tasks. It may be short or empty and still not be the last one.
-    caf::replies_to<atom::list, task_query>::with<task_page>,
-    // Sends all tasks as they stand, then each change. Tasks that are over are forgotten some time.
-    caf::reacts_to<atom::subscribe, task_listener_actor>,
-    // INTERNAL: a point in time has come at which something may be due.
+/// The JOURNAL keeps tasks on disk. It has a thread of its own; whatever comes while it writes goes
+/// into its next transaction.
+using journal_actor = caf::typed_actor<
+    // Wants to hear what becomes of appends. There is one such listener.
+    caf::reacts_to<atom::subscribe, journal_listener_actor>,
+    // Puts something on disk. An acceptance that cannot be written is refused; everything else is
+    // kept, and tried until it is written.
+    caf::reacts_to<atom::append, journal_append>,
+    // Writes what has come so far; gives whether that is on disk.
+    caf::replies_to<atom::drain>::with<bool>,
+    // INTERNAL: what has come so far is to be written.
     caf::reacts_to<atom::wake>>;
+
+/// The COORDINATOR owns every task from its submit to its terminal state.
+using coordinator_actor = placement_listener_actor::extend_with<outcome_listener_actor>::
+    extend_with<journal_listener_actor>::extend<
+        // Accepts all of these tasks or none; answered once they are on disk. One that is known
+        // already under the same id, with the same content, is that one. Fails with
+        // ec::duplicate_task, unknown_dependency, dependency_cycle, queue_full or storage_full.
+        caf::replies_to<atom::submit, std::vector<task_spec>>::with<submit_result>,
+        // Cancels a task, gives it as it stands once that is on disk. Fails with ec::unknown_task.
+        caf::replies_to<atom::cancel, task_id>::with<task_record>,
+        // Cancels those of these tasks that are known and not terminal, gives their number.
+        caf::replies_to<atom::cancel, std::vector<task_id>>::with<std::uint64_t>,
+        // Cancels all tasks that are not terminal and that a query asks for, whatever its page;
+        // gives their number.
+        caf::replies_to<atom::cancel, task_query>::with<std::uint64_t>,
+        // A task as it stands. Fails with ec::unknown_task.
+        caf::replies_to<atom::get, task_id>::with<task_record>,
+        // Those of these tasks that are known, with everything that is known of them.
+        caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
+        // Submits a task anew, under the second id. Fails with ec::unknown_task,
+        // task_not_retryable, or as a submit does.
+        caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
+        // A page of tasks. It may be short or empty and still not be the last one.
+        caf::replies_to<atom::list, task_query>::with<task_page>,
+        // Sends all tasks as they stand, then each change. Tasks that are over are forgotten some
+        // time.
+        caf::reacts_to<atom::subscribe, task_listener_actor>,
+        // The same, after so many of the latest events again, as far as tasks still show them.
+        caf::reacts_to<atom::subscribe, task_listener_actor, std::uint32_t>,
+        // INTERNAL: a point in time has come at which something may be due.
+        caf::reacts_to<atom::wake>>;
 
 } // namespace rolecall
 
@@ -155,6 +182,7 @@ CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::demand_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::placement_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::outcome_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::task_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::journal_listener_actor))
 CAF_END_TYPE_ID_BLOCK(rolecall_handles)
 
 namespace rolecall {

@@ -1,5 +1,7 @@
 #include "messages/json_codec.hpp"
 
+#include <set>
+
 namespace rolecall {
 
 namespace {
@@ -28,6 +30,40 @@ std::map<std::string, std::string> read_labels(object_reader& task) {
   return result;
 }
 
+retry_policy read_retry(object_reader& task, std::vector<problem>& problems) {
+  retry_policy result;
+  const auto* value = task.object("retry");
+  if (!value)
+    return result;
+  object_reader retry{*value, task.at("retry"), problems};
+  result.backoff = retry.duration("backoff", millis{0}).value_or(result.backoff);
+  result.max_backoff = retry.duration("max_backoff", millis{0}).value_or(result.max_backoff);
+  if (auto codes = retry.strings("codes", 64)) {
+    if (codes->empty())
+      retry.complain("codes", "is empty; for no retries set max_attempts to 1");
+    result.codes = std::move(*codes);
+  }
+  retry.finish();
+  return result;
+}
+
+std::vector<task_id> read_dependencies(object_reader& task, const task_id& own) {
+  constexpr std::size_t most = 1'000;
+  std::vector<task_id> result;
+  std::set<std::string> seen;
+  for (auto& id : task.strings("depends_on", most).value_or(std::vector<std::string>{})) {
+    if (auto wrong = name_problem(id, 256))
+      task.complain("depends_on", "\"" + id + "\" " + *wrong);
+    else if (id == own.value)
+      task.complain("depends_on", "names the task itself");
+    else if (!seen.insert(id).second)
+      task.complain("depends_on", "names \"" + id + "\" twice");
+    else
+      result.emplace_back(id);
+  }
+  return result;
+}
+
 } // namespace
 
 std::optional<task_spec> read_task(const json& value, const std::string& where,
@@ -46,8 +82,16 @@ std::optional<task_spec> read_task(const json& value, const std::string& where,
       static_cast<std::uint32_t>(object.integer("max_attempts", 1, 1'000).value_or(0));
   task.context_id = object.name("context_id").value_or("");
   task.labels = read_labels(object);
-  if (object.value("depends_on"))
-    object.complain("depends_on", "dependencies between tasks are not supported yet");
+  task.deadline = object.duration("deadline", millis{1}).value_or(millis{0});
+  if (object.value("retry"))
+    task.retry = read_retry(object, problems);
+  task.depends_on = read_dependencies(object, task.id);
+  auto on_failure = object.name("on_dependency_failure").value_or("fail");
+  if (on_failure == "run")
+    task.on_dependency_failure = dependency_policy::run;
+  else if (on_failure != "fail")
+    object.complain("on_dependency_failure",
+                    "must be \"fail\" or \"run\", not \"" + on_failure + "\"");
   object.finish();
   if (problems.size() != before)
     return std::nullopt;

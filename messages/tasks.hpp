@@ -80,6 +80,8 @@ struct task_record {
   unix_time finished_at{0}; ///< when it became terminal
   std::string traceparent;  ///< W3C Trace Context: the task's trace, and its own span
   std::string parent_span;  ///< of whoever submitted it, 16 hex digits; may be empty
+  unix_time deadline_at{0};
+  task_id retried_as{}; ///< the latest task that does this one again; may be empty
 
   bool operator==(const task_record&) const = default;
 };
@@ -88,7 +90,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_record& x) {
   return f(x.id, x.role, x.state, x.attempts, x.agent, x.queued, x.run, x.output, x.error, x.number,
            x.priority, x.labels, x.context_id, x.retry_of, x.submitted_at, x.started_at,
-           x.finished_at, x.traceparent, x.parent_span);
+           x.finished_at, x.traceparent, x.parent_span, x.deadline_at, x.retried_as);
 }
 
 /// A task with everything that is known of it.
@@ -97,29 +99,44 @@ struct task_detail {
   task_spec spec;
   std::vector<attempt_record> history; ///< the latest of its attempts
   candidate_list candidates;           ///< among which the agent of the latest one was chosen
-  millis retry_in{0}; ///< until its next attempt is asked for, if it waits for that
+  millis retry_in{0};                ///< until its next attempt is asked for, if it waits for that
+  std::uint32_t blockers{0};         ///< tasks that it depends on and that have not ended
+  std::vector<task_id> blocked_by{}; ///< some of them
 
   bool operator==(const task_detail&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_detail& x) {
-  return f(x.record, x.spec, x.history, x.candidates, x.retry_in);
+  return f(x.record, x.spec, x.history, x.candidates, x.retry_in, x.blockers, x.blocked_by);
 }
 
-/// A change of a task. Numbers grow by one with each event of a coordinator.
+/// A change of a task. Numbers grow with each event of a coordinator, over its restarts too.
 struct task_event {
   std::uint64_t number{0}; ///< 0: not a change, but how the task stands at the subscription
   unix_time at{0};
   task_record task;
   std::vector<attempt_record> ended; ///< the attempt that ended with this change, if one did
+  bool replayed{false};              ///< told again, for whoever was not there
 
   bool operator==(const task_event&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_event& x) {
-  return f(x.number, x.at, x.task, x.ended);
+  return f(x.number, x.at, x.task, x.ended, x.replayed);
+}
+
+/// What became of a submit.
+struct submit_result {
+  std::vector<task_id> known; ///< those of its tasks that were there already
+
+  bool operator==(const submit_result&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, submit_result& x) {
+  return f(x.known);
 }
 
 /// The bit of a state in a set of states.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/events.hpp"
+#include "messages/journal.hpp"
 #include "messages/service_answer.hpp"
 #include "messages/values.hpp"
 
@@ -49,6 +50,9 @@ CAF_ADD_TYPE_ID(rolecall_values, (rolecall::task_event))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::task_query))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::task_page))
 CAF_ADD_TYPE_ID(rolecall_values, (std::vector<rolecall::task_detail>))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::journal_append))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::journal_news))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::submit_result))
 
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, put, "put")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, remove, "remove")
@@ -65,7 +69,6 @@ CAF_ADD_ATOM(rolecall_values, rolecall::atom, status, "status")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, retire, "retire")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, execute, "execute")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, cancel, "cancel")
-CAF_ADD_ATOM(rolecall_values, rolecall::atom, cancel_all, "cancel_all")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, submit, "submit")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, wake, "wake")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, interrupt, "interrupt")
@@ -75,6 +78,7 @@ CAF_ADD_ATOM(rolecall_values, rolecall::atom, explain, "explain")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, checked, "checked")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, spawn, "spawn")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, drain, "drain")
+CAF_ADD_ATOM(rolecall_values, rolecall::atom, append, "append")
 CAF_END_TYPE_ID_BLOCK(rolecall_values)
 
 CAF_ERROR_CODE_ENUM(rolecall::ec, "rolecall")

@@ -12,21 +12,24 @@ struct carrier {
   self_pointer self;
 
   void operator()(const placement_request& request) const {
-    self->send(self->state.router, atom::place_v, request,
+    self->send(self->state.peers.router, atom::place_v, request,
                caf::actor_cast<placement_listener_actor>(self));
   }
   void operator()(const task_book::withdraw& effect) const {
-    self->send(self->state.router, atom::withdraw_v, effect.task);
+    self->send(self->state.peers.router, atom::withdraw_v, effect.task);
   }
   void operator()(const attempt_request& request) const {
-    self->send(self->state.pool, atom::execute_v, request,
+    self->send(self->state.peers.pool, atom::execute_v, request,
                caf::actor_cast<outcome_listener_actor>(self));
   }
   void operator()(const task_book::cancel_attempt& effect) const {
-    self->send(self->state.pool, atom::cancel_v, effect.task, effect.attempt);
+    self->send(self->state.peers.pool, atom::cancel_v, effect.task, effect.attempt);
   }
   void operator()(const attempt_outcome& outcome) const {
-    self->send(self->state.router, atom::finished_v, outcome);
+    self->send(self->state.peers.router, atom::finished_v, outcome);
+  }
+  void operator()(const journal_append& what) const {
+    self->send(self->state.peers.journal, atom::append_v, what);
   }
   void operator()(const task_event& event) const {
     for (const auto& listener : self->state.listeners)
@@ -40,18 +43,88 @@ void carry_out(self_pointer self, const task_book::effects& effects) {
   self->state.timer.arm(self, self->state.book.next_due(), atom::wake_v);
 }
 
+/// Carries out what a request brings about, and answers it once that is on disk: with what `reply`
+/// gives then, a `caf::expected`.
+template <class Result, class Reply>
+caf::result<Result> answer_after(self_pointer self, const task_book::admission& admitted,
+                                 Reply reply) {
+  carry_out(self, admitted.todo);
+  if (admitted.ticket == 0)
+    return reply();
+  auto promise = self->make_response_promise<Result>();
+  self->state.answers.emplace(admitted.ticket, [promise, reply](const failure* refused) mutable {
+    if (refused) {
+      promise.deliver(caf::make_error(refused->kind, refused->message));
+    } else if (caf::expected<Result> value = reply()) {
+      promise.deliver(std::move(*value));
+    } else {
+      promise.deliver(std::move(value.error()));
+    }
+  });
+  return promise;
+}
+
+void on_journal(self_pointer self, const journal_news& news) {
+  auto& state = self->state;
+  carry_out(self, state.book.on_journal(news, now(self)));
+  for (auto ticket : news.refused) {
+    auto [first, last] = state.answers.equal_range(ticket);
+    for (auto answer = first; answer != last; ++answer)
+      answer->second(&news.trouble);
+    state.answers.erase(first, last);
+  }
+  while (!state.answers.empty() && state.answers.begin()->first <= news.committed) {
+    auto answer = std::move(state.answers.begin()->second);
+    state.answers.erase(state.answers.begin());
+    answer(nullptr);
+  }
+}
+
+caf::result<std::uint64_t> cancel(self_pointer self, const std::vector<task_id>& ids) {
+  std::uint64_t count = 0;
+  auto admitted = self->state.book.cancel(ids, now(self), count);
+  return answer_after<std::uint64_t>(self, admitted,
+                                     [count]() -> caf::expected<std::uint64_t> { return count; });
+}
+
+caf::expected<task_record> record_of(self_pointer self, const task_id& id) {
+  if (const auto* record = self->state.book.find(id))
+    return *record;
+  return caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\"");
+}
+
+void tell_all(self_pointer self, const task_listener_actor& listener, std::size_t past) {
+  self->monitor(listener);
+  self->state.listeners.push_back(listener);
+  for (auto& event : self->state.book.past_events(past))
+    self->send(listener, std::move(event));
+  for (auto& record : self->state.book.list())
+    self->send(listener, task_event{0, unix_time{0}, std::move(record), {}, false});
+}
+
 } // namespace
 
-coordinator_actor::behavior_type coordinator(self_pointer self, router_actor router,
-                                             pool_actor pool, coordinator_options options) {
+coordinator_state::~coordinator_state() {
+  failure ending{ec::shutting_down, "the node ends"};
+  for (const auto& [ticket, answer] : answers)
+    answer(&ending);
+}
+
+coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peers peers,
+                                             coordinator_options options,
+                                             const std::shared_ptr<journal_content>& kept) {
   set_quiet_handlers(self);
   self->set_down_handler([self](const caf::down_msg& down) {
     std::erase_if(self->state.listeners,
                   [&](const auto& listener) { return listener.address() == down.source; });
   });
-  self->state.book = task_book{options};
-  self->state.router = std::move(router);
-  self->state.pool = std::move(pool);
+  self->state.book = task_book{std::move(options)};
+  self->state.peers = std::move(peers);
+  if (self->state.peers.journal)
+    self->send(self->state.peers.journal, atom::subscribe_v,
+               caf::actor_cast<journal_listener_actor>(self));
+  if (kept)
+    carry_out(self, self->state.book.recover(std::move(kept->entries), now(self)));
   return {
       [self](const placement& p) { carry_out(self, self->state.book.on_placement(p, now(self))); },
       [self](const placement_refused& refused) {
@@ -60,33 +133,30 @@ coordinator_actor::behavior_type coordinator(self_pointer self, router_actor rou
       [self](const attempt_outcome& outcome) {
         carry_out(self, self->state.book.on_outcome(outcome, now(self)));
       },
-      [self](atom::submit,
-             const std::vector<task_spec>& specs) -> caf::result<std::vector<task_id>> {
+      [self](const journal_news& news) { on_journal(self, news); },
+      [self](atom::submit, const std::vector<task_spec>& specs) -> caf::result<submit_result> {
         auto result = self->state.book.submit(specs, now(self));
         if (const auto* refused = std::get_if<failure>(&result))
           return caf::make_error(refused->kind, refused->message);
-        carry_out(self, std::get<task_book::effects>(result));
-        std::vector<task_id> ids;
-        ids.reserve(specs.size());
-        for (const auto& spec : specs)
-          ids.push_back(spec.id);
-        return ids;
+        auto& admitted = std::get<task_book::admission>(result);
+        return answer_after<submit_result>(
+            self, admitted, [known = admitted.known]() -> caf::expected<submit_result> {
+              return submit_result{known};
+            });
       },
       [self](atom::cancel, const task_id& id) -> caf::result<task_record> {
-        carry_out(self, self->state.book.cancel(id, now(self)));
-        if (const auto* record = self->state.book.find(id))
-          return *record;
-        return caf::make_error(ec::unknown_task);
+        std::uint64_t count = 0;
+        return answer_after<task_record>(self, self->state.book.cancel({id}, now(self), count),
+                                         [self, id] { return record_of(self, id); });
       },
-      [self](atom::cancel_all) {
-        auto open = std::uint64_t{self->state.book.open()};
-        carry_out(self, self->state.book.cancel_all(now(self)));
-        return open;
+      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<std::uint64_t> {
+        return cancel(self, ids);
+      },
+      [self](atom::cancel, const task_query& query) -> caf::result<std::uint64_t> {
+        return cancel(self, self->state.book.open_matching(query));
       },
       [self](atom::get, const task_id& id) -> caf::result<task_record> {
-        if (const auto* record = self->state.book.find(id))
-          return *record;
-        return caf::make_error(ec::unknown_task);
+        return record_of(self, id);
       },
       [self](atom::describe, const std::vector<task_id>& ids) {
         std::vector<task_detail> result;
@@ -99,15 +169,15 @@ coordinator_actor::behavior_type coordinator(self_pointer self, router_actor rou
         auto result = self->state.book.retry(id, fresh, now(self));
         if (const auto* refused = std::get_if<failure>(&result))
           return caf::make_error(refused->kind, refused->message);
-        carry_out(self, std::get<task_book::effects>(result));
-        return *self->state.book.describe(fresh, now(self));
+        return answer_after<task_detail>(self, std::get<task_book::admission>(result),
+                                         [self, fresh]() -> caf::expected<task_detail> {
+                                           return *self->state.book.describe(fresh, now(self));
+                                         });
       },
       [self](atom::list, const task_query& query) { return self->state.book.list(query); },
-      [self](atom::subscribe, const task_listener_actor& listener) {
-        self->monitor(listener);
-        self->state.listeners.push_back(listener);
-        for (const auto& record : self->state.book.list())
-          self->send(listener, task_event{0, unix_time{0}, record, {}});
+      [self](atom::subscribe, const task_listener_actor& listener) { tell_all(self, listener, 0); },
+      [self](atom::subscribe, const task_listener_actor& listener, std::uint32_t past) {
+        tell_all(self, listener, past);
       },
       [self](atom::wake) {
         self->state.timer.fired(now(self));

@@ -1,11 +1,14 @@
 #pragma once
 
+#include "actors/coordinator/retry_rules.hpp"
+#include "messages/journal.hpp"
 #include "messages/values.hpp"
 
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -19,15 +22,17 @@ struct coordinator_options {
   std::size_t max_input_bytes{1u << 30}; ///< of those tasks together; past it: ec::queue_full
   std::size_t retain_tasks{10'000};      ///< terminal ones; past it the oldest are forgotten
   std::size_t retain_bytes{256u << 20};  ///< of their inputs and outputs, likewise
-  millis timeout{60'000};                ///< of an attempt, where the task names none
-  std::uint32_t max_attempts{3};         ///< where the task names none
-  std::uint32_t max_misses{3}; ///< attempts that found no agent, and do not count as attempts
-  millis retry_backoff{200};   ///< bound of the first wait, doubled by each further one
-  millis max_retry_backoff{10'000};
+  millis retain_for{std::chrono::hours{7 * 24}}; ///< after their end, likewise
+  millis timeout{60'000};                        ///< of an attempt, where the task names none
+  retry_options retry{3, {millis{200}, millis{10'000}, {}}, std::nullopt};
+  std::map<role_name, retry_options> roles; ///< what they have of their own
+  retry_budget_options retry_budget;        ///< of each role that has none of its own
+  std::uint32_t max_misses{3};  ///< attempts that found no agent, and do not count as attempts
   millis outcome_grace{5'000};  ///< past its timeout, until an attempt is given up
   std::uint64_t seed{0};        ///< of the jitter and the trace ids
   std::uint64_t first_event{1}; ///< number of the first event
   millis unix_offset{0};        ///< from the actor's clock to the wall clock's time
+  bool durable{false};          ///< there is a journal: what has happened counts once it is on disk
 };
 
 /// The coordinator's core: every task from its submit to its terminal state, and for some time
@@ -35,6 +40,11 @@ struct coordinator_options {
 ///
 /// Attempts are numbered from 1. Only the outcome of the attempt that runs counts; every other one
 /// is counted as late and dropped. A terminal state never changes.
+///
+/// With a journal, an acceptance, a terminal state and every event come into effect once they are
+/// on disk (`on_journal`). An attempt's start is not waited for, but for two cases: if it is the
+/// last that the task may have (so that a crash never brings one more), and if the start before it
+/// is not on disk yet (so that after a crash at most one number is unknown, and is left out).
 class task_book {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -49,26 +59,38 @@ public:
     std::uint32_t attempt;
   };
   /// `placement_request` goes to the router, `attempt_request` to the pool, `attempt_outcome` to
-  /// the router (a slot is free), `task_event` to whoever follows tasks.
+  /// the router (a slot is free), `journal_append` to the journal, `task_event` to whoever follows
+  /// tasks.
   using effect = std::variant<placement_request, withdraw, attempt_request, cancel_attempt,
-                              attempt_outcome, task_event>;
+                              attempt_outcome, journal_append, task_event>;
   using effects = std::vector<effect>;
 
+  /// What becomes of a request that is answered once `ticket` is on disk; 0: at once.
+  struct admission {
+    effects todo;
+    std::uint64_t ticket{0};
+    std::vector<task_id> known; ///< those that were there already, with the same content
+  };
+
   explicit task_book(coordinator_options options = {})
-      : options_{options}, chance_{options.seed}, next_event_{options.first_event} {}
+      : options_{std::move(options)}, chance_{options_.seed}, next_event_{options_.first_event} {}
 
   // -- what happens
   // ----------------------------------------------------------------------------------
+  /// Goes on with what a journal has kept; before anything else happens.
+  effects recover(std::vector<journal_entry> entries, time_point now);
   /// All of them, or the reason why none. Their ids must not be empty.
-  std::variant<effects, failure> submit(const std::vector<task_spec>& specs, time_point now);
+  std::variant<admission, failure> submit(const std::vector<task_spec>& specs, time_point now);
+  /// Submits a task anew as `fresh`.
+  std::variant<admission, failure> retry(const task_id& id, const task_id& fresh, time_point now);
+  effects on_journal(const journal_news& news, time_point now);
   effects on_placement(const placement& p, time_point now);
   effects on_refused(const placement_refused& refused, time_point now);
   effects on_outcome(const attempt_outcome& outcome, time_point now);
-  effects cancel(const task_id& id, time_point now);
-  /// Submits a task anew as `fresh`.
-  std::variant<effects, failure> retry(const task_id& id, const task_id& fresh, time_point now);
-  effects cancel_all(time_point now);
-  /// Starts retries that are due, gives up attempts of which nothing is heard.
+  /// Those of them that have not ended; `count` gets their number.
+  admission cancel(const std::vector<task_id>& ids, time_point now, std::uint64_t& count);
+  /// Starts retries that are due, ends what is past its deadline, gives up attempts of which
+  /// nothing is heard, forgets what is old.
   effects on_wake(time_point now);
 
   // -- what can be asked
@@ -77,58 +99,120 @@ public:
   const task_record* find(const task_id& id) const;
   std::optional<task_detail> describe(const task_id& id, time_point now) const;
   std::vector<task_record> list() const; ///< in the order of their submit
+  /// Those that have not ended and that a query asks for, whatever its page.
+  std::vector<task_id> open_matching(const task_query& query) const;
   /// A page of tasks; looks at a bounded number of them.
   task_page list(const task_query& query) const;
+  /// The latest events that were told, as far as tasks still show them; no more than `most`.
+  std::vector<task_event> past_events(std::size_t most) const;
   std::size_t open() const noexcept { return open_; }
   std::uint64_t late_outcomes() const noexcept { return late_outcomes_; }
 
 private:
-  enum class phase { waiting, running, backing_off, done };
+  enum class phase {
+    accepting, // until it is on disk; nobody sees it before
+    blocked,   // by tasks that it depends on
+    waiting,   // for an agent
+    running,
+    backing_off,
+    recording, // its end is known, and on its way to the disk
+    done,
+  };
   struct task {
-    task_spec spec;
+    task_spec spec; // as submitted
     task_record record;
-    std::uint64_t number{0}; // of the submit
+    std::unique_ptr<task_record> end; // while recording: how it ended
     rolecall::task_book::phase phase{};
     std::uint32_t attempt{0}; // that waits or runs
     time_point submitted{};
     time_point started{};
-    std::optional<time_point> due; // of a retry, or to give up
-    std::uint32_t misses{0};       // attempts that certainly reached no agent
+    std::optional<time_point> due;      // of a retry, or to give up
+    std::optional<time_point> deadline; // of the whole
+    std::uint32_t misses{0};            // attempts that certainly reached no agent
     std::vector<agent_key> tried;
-    std::string trace;                   // 32 hex digits
     std::vector<attempt_record> history; // the latest of them
     candidate_list candidates;           // of the latest placement
+    std::uint64_t accepted_event{0};
+    std::uint64_t event{0};          // the latest
+    std::uint64_t ticket{0};         // that accepting or recording waits for
+    std::uint64_t start_ticket{0};   // of the latest start
+    std::uint32_t blockers{0};       // of the tasks that it depends on
+    std::vector<task_id> dependents; // that may wait for it
+    std::uint32_t needed_by{0};      // of those, how many are not over: it is kept for them
+    bool shelved{false};             // nobody needs it: it may be forgotten some time
   };
+  using due_set = std::set<std::pair<time_point, task_id>>;
 
+  // -- task_book_admission.cpp
+  std::optional<failure> admission_problem(const std::vector<const task_spec*>& fresh) const;
+  std::optional<failure> dependency_problem(const std::vector<const task_spec*>& fresh) const;
+  task& add(const task_spec& spec, time_point now);
+  void insert(task& t);
+  void accepted(task& t, time_point now, effects& out);
+  void drop(const task_id& id, time_point now);
+  void let_go(const task_id& needed, time_point now);
+
+  // -- task_book.cpp
+  bool has_ended(const task& t) const;
+  void start(task& t, time_point now, effects& out);
   void ask_for_agent(task& t, effects& out);
-  void start_again(task& t, failure why, time_point now, effects& out);
-  void finish(task& t, task_state state, time_point now, effects& out);
-  void cancel(task& t, time_point now, effects& out);
-  void begin_attempt(task& t, const placement& p, time_point now);
+  attempt_request begin_attempt(task& t, const placement& p, time_point now);
   void end_attempt(task& t, const attempt_outcome& outcome, time_point now);
-  void tell(task& t, time_point now, effects& out);
-  void forget_old();
-  void forget(const task_id& id);
-  unix_time wall(time_point now) const;
+  void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
+  void stop(task& t, task_state state, failure why, time_point now, effects& out);
+  void give_up_attempt(task& t, time_point now, effects& out);
   void set_due(task& t, std::optional<time_point> due);
-  millis backoff(std::uint32_t attempts);
+  void set_deadline(task& t, std::optional<time_point> deadline);
+  retry_rules rules(const task& t) const;
+  retry_budget& budget(const role_name& role);
+  millis timeout(const task& t) const;
+  json_text dependency_outputs(const task& t) const;
+
+  // -- task_book_records.cpp
+  void tell(task& t, time_point now, effects& out);
+  std::uint64_t number_event(task& t, time_point now);
+  journal_entry entry_of(const task& t) const;
+  void append(journal_append what, effects& out);
+  void finish(task& t, task_state state, task_record end, time_point now, effects& out);
+  void settle(time_point now, effects& out);
+  void publish(task& t, time_point now, effects& out);
+  void release_dependents(task& t, time_point now, effects& out);
+  void fail_for(task& t, const task_record& cause, time_point now, effects& out);
+  void shelve(task& t, time_point at);
+  void release_starts(effects& out);
+  void forget_old(time_point now, effects& out);
+  void forget(const task_id& id);
+  void recover_one(journal_entry entry, time_point now);
+  void go_on(task& t, time_point now, effects& out);
+  unix_time wall(time_point now) const;
+  time_point from_wall(unix_time at) const;
 
   coordinator_options options_;
   std::mt19937_64 chance_;
   std::unordered_map<task_id, task> tasks_;
   std::map<std::uint64_t, task_id> order_; // by number
-  std::set<std::pair<time_point, task_id>> dues_;
+  due_set dues_;
+  due_set deadlines_;
+  std::map<role_name, retry_budget> budgets_;
   // Attempts that have been handed to the pool and whose outcome has not come: their slots are
   // held.
   std::map<std::pair<task_id, std::uint32_t>, agent_key> in_flight_;
-  std::size_t open_{0};                    // tasks that are not terminal
-  std::size_t open_bytes_{0};              // of their inputs
-  std::deque<task_id> ended_;              // terminal ones, the first to end first
-  std::size_t ended_bytes_{0};             // of their inputs and outputs
-  std::vector<attempt_record> just_ended_; // to be told with the next event
+  std::size_t open_{0};                              // tasks that are not terminal
+  std::size_t open_bytes_{0};                        // of their inputs
+  std::deque<std::pair<task_id, time_point>> ended_; // terminal ones, the first to end first
+  std::size_t ended_bytes_{0};                       // of their inputs and outputs
+  std::vector<attempt_record> just_ended_;           // to be told with the next event
   std::uint64_t next_event_{1};
+  std::uint64_t told_event_{0}; // the latest that was told
   std::uint64_t late_outcomes_{0};
   std::uint64_t next_number_{1};
+  // What waits for the disk, by ticket.
+  std::uint64_t next_ticket_{1};
+  std::uint64_t committed_{0};
+  std::map<std::uint64_t, std::vector<task_id>> recording_; // acceptances and ends
+  std::deque<std::pair<std::uint64_t, task_event>> untold_;
+  std::multimap<std::uint64_t, attempt_request> held_starts_;
+  journal_append forgotten_; // what the journal need not keep any longer
 };
 
 } // namespace rolecall

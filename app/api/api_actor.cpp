@@ -60,8 +60,14 @@ void settle(api_self self) {
 
 void on_task_event(api_self self, const task_event& event) {
   auto& state = self->state;
-  if (event.number == 0)
-    return; // the API is there from the start
+  if (event.replayed) {
+    state.events->add(event);
+    return;
+  }
+  if (event.number == 0) { // of earlier times: it counts as open, and as nothing else
+    state.counts.adopt(event.task);
+    return;
+  }
   log_task(event);
   state.counts.add(event);
   state.figures->add(event);
@@ -95,6 +101,14 @@ void on_wake(api_self self) {
   settle(self);
 }
 
+void on_checked(api_self self) {
+  auto& state = self->state;
+  state.checked = true;
+  for (auto& promise : std::exchange(state.checked_promises, {}))
+    promise.deliver(true);
+  self->send(state.peers.registry, atom::subscribe_v, caf::actor_cast<agent_listener_actor>(self));
+}
+
 void on_client_gone(api_self self, std::uint64_t operation) {
   auto& state = self->state;
   state.readers->remove(operation);
@@ -118,9 +132,8 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
   const auto& options = state.settings.node.api;
   state.access = std::make_unique<gate>(options, state.settings.tokens);
   state.started_at = wall(self);
-  // Microseconds since 1970: whatever a reader has seen before a restart has a smaller number.
-  auto first_event = static_cast<std::uint64_t>(state.started_at.count()) * 1'000 + 1;
-  state.events = std::make_unique<event_log>(first_event, options.event_buffer);
+  state.events = std::make_unique<event_log>(state.settings.first_event,
+                                             state.settings.forgotten_event, options.event_buffer);
   state.readers = std::make_unique<event_readers>(
       options.max_event_backlog_bytes,
       // Weak: the state must not keep its own actor alive.
@@ -130,9 +143,13 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
       });
   state.figures = std::make_unique<metrics>(state.settings.version, state.settings.max_tasks);
   state.next_keep_alive = now(self) + keep_alive_interval;
-  self->send(state.peers.coordinator, atom::subscribe_v,
-             caf::actor_cast<task_listener_actor>(self));
-  self->send(state.peers.registry, atom::subscribe_v, caf::actor_cast<agent_listener_actor>(self));
+  // One more than are kept: so that it shows whether there are more.
+  self->send(state.peers.coordinator, atom::subscribe_v, caf::actor_cast<task_listener_actor>(self),
+             static_cast<std::uint32_t>(options.event_buffer + 1));
+  // Its answer comes after all that it has told by then.
+  self->request(state.peers.coordinator, caf::infinite, atom::describe_v, std::vector<task_id>{})
+      .then([self](const std::vector<task_detail>&) { on_checked(self); },
+            [self](caf::error&) { on_checked(self); });
   arm(self);
   return {
       [self](const task_event& event) { on_task_event(self, event); },
@@ -151,6 +168,11 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         self->state.readers->feed(news.operation, *self->state.events);
       },
       [self](const client_gone& news) { on_client_gone(self, news.operation); },
+      [self](atom::checked) -> caf::result<bool> {
+        if (self->state.checked)
+          return true;
+        return self->state.checked_promises.emplace_back(self->make_response_promise<bool>());
+      },
       [self](atom::drain) -> caf::result<std::uint64_t> {
         auto& state = self->state;
         if (state.draining)

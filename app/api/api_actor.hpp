@@ -53,6 +53,8 @@ using api_actor = task_listener_actor::extend_with<agent_listener_actor>::extend
     caf::reacts_to<backlog_gone>,
     // INTERNAL: a client has gone before its answer.
     caf::reacts_to<client_gone>,
+    // Answered once everything of earlier times is known here.
+    caf::replies_to<atom::checked>::with<bool>,
     // From here on tasks are refused; answered once none is left, with the number that there were.
     caf::replies_to<atom::drain>::with<std::uint64_t>,
     // INTERNAL: a point in time has come at which something may be due.
@@ -69,9 +71,11 @@ struct api_peers {
 struct api_settings {
   node_options node;
   std::shared_ptr<const shared_tokens> tokens;
-  std::size_t max_tasks{0};        ///< that can be under way, for the metrics
-  std::size_t max_waited_tasks{0}; ///< that one request may wait for
-  millis unix_offset{0};           ///< from the actor's clock to the wall clock's time
+  std::size_t max_tasks{0};         ///< that can be under way, for the metrics
+  std::size_t max_waited_tasks{0};  ///< that one request may wait for
+  millis unix_offset{0};            ///< from the actor's clock to the wall clock's time
+  std::uint64_t first_event{1};     ///< number of the first new event about a task
+  std::uint64_t forgotten_event{0}; ///< events up to this number cannot all be told again
   std::string version;
 };
 
@@ -122,13 +126,15 @@ struct api_state {
   caf::typed_response_promise<std::uint64_t> drain_promise;
   std::uint64_t drained_tasks{0};
   unix_time started_at{0};
+  bool checked{false}; ///< everything of earlier times is known
+  std::vector<caf::typed_response_promise<bool>> checked_promises;
   wake_up timer;
   time_point next_keep_alive{};
 };
 
 using api_self = api_actor::stateful_pointer<api_state>;
 
-/// Subscribes to the coordinator and to the registry by itself.
+/// Subscribes to the coordinator by itself and, once it knows what that one knows, to the registry.
 api_actor::behavior_type api(api_self self, api_peers peers, api_settings settings);
 
 } // namespace rolecall::api

@@ -3,6 +3,8 @@
 #include "app/api/views.hpp"
 #include "messages/json_codec.hpp"
 
+#include <algorithm>
+
 namespace rolecall::api {
 
 bool passes(const event_filter& filter, const event_entry& event) {
@@ -24,7 +26,8 @@ const event_entry& event_log::add(const task_event& event) {
   entry.task = event.task;
   entry.task.output = {};
   entry.role = event.task.role;
-  entry.text = sse(next_, entry.type, dump(task_summary(event.task)));
+  entry.id = event.number * ids_per_number;
+  entry.text = sse(entry.id, entry.type, dump(task_summary(event.task)));
   return keep(std::move(entry));
 }
 
@@ -32,39 +35,48 @@ const event_entry& event_log::add(const agent_event& event, const std::string& n
   event_entry entry;
   entry.type = "agent";
   entry.role = event.agent.role;
-  entry.text = sse(next_, entry.type,
+  if ((last_id_ + 1) % ids_per_number != 0)
+    entry.id = last_id_ + 1;
+  entry.text = sse(entry.id, entry.type,
                    dump(json{{"change", to_string(event.change)},
                              {"agent", agent_record_view(event.agent, node)}}));
   return keep(std::move(entry));
 }
 
 const event_entry& event_log::keep(event_entry entry) {
-  entry.id = next_++;
+  if (entry.id == 0)
+    return passing_ = std::move(entry);
+  last_id_ = std::max(last_id_, entry.id);
   bytes_ += entry.text->size();
   while (!entries_.empty() && (entries_.size() >= most_ || bytes_ > max_bytes_kept)) {
+    dropped_ = std::max(dropped_, entries_.front().id);
     bytes_ -= entries_.front().text->size();
     entries_.pop_front();
   }
-  entries_.push_back(std::move(entry));
-  return entries_.back();
+  auto before = [](std::uint64_t id, const event_entry& other) { return id < other.id; };
+  auto at = std::upper_bound(entries_.begin(), entries_.end(), entry.id, before);
+  return *entries_.insert(at, std::move(entry));
 }
 
 event_log::missed event_log::since(std::uint64_t id, const event_filter& filter,
                                    std::size_t max_bytes) const {
   missed result;
-  auto oldest = next_ - entries_.size(); // numbers have no gaps
-  result.oldest = oldest;
-  result.gap = id + 1 < oldest || id >= next_;
-  auto from = result.gap ? oldest : id + 1;
-  result.up_to = from - 1;
-  while (result.up_to + 1 < next_ && result.text.size() < max_bytes) {
-    ++result.up_to;
-    const auto& entry = entries_[static_cast<std::size_t>(result.up_to - oldest)];
+  result.oldest = entries_.empty() ? last_id_ : entries_.front().id;
+  result.gap = id < dropped_ || id > last_id_;
+  auto after = [](std::uint64_t seen, const event_entry& entry) { return seen < entry.id; };
+  auto next =
+      result.gap ? entries_.begin() : std::upper_bound(entries_.begin(), entries_.end(), id, after);
+  result.up_to = id;
+  for (; next != entries_.end() && result.text.size() < max_bytes; ++next) {
+    const auto& entry = *next;
+    result.up_to = entry.id;
     if (!passes(filter, entry))
       continue;
     result.text += *entry.text;
     result.terminal = entry.type == "task" && is_terminal(entry.task.state);
   }
+  if (next == entries_.end())
+    result.up_to = last_id_;
   return result;
 }
 

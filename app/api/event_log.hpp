@@ -30,17 +30,19 @@ struct event_entry {
 
 bool passes(const event_filter& filter, const event_entry& event);
 
-/// The latest events, numbered. Pure; bounded by their number and their size.
+/// The latest events, with ids that grow. Pure; bounded by their number and their size.
 class event_log {
 public:
-  /// `first` is the number of the first event. It must be greater than any that a reader can have
-  /// from before.
-  event_log(std::uint64_t first, std::size_t most) : next_{first}, most_{most} {}
+  /// New events about tasks will have at least the number `first`, which is greater than any of
+  /// earlier times. Of those up to `forgotten` not all can be told again.
+  event_log(std::uint64_t first, std::uint64_t forgotten, std::size_t most)
+      : last_id_{(first - 1) * ids_per_number}, dropped_{forgotten * ids_per_number}, most_{most} {}
 
+  /// One that is replayed goes where it belongs.
   const event_entry& add(const task_event& event);
   const event_entry& add(const agent_event& event, const std::string& node);
 
-  std::uint64_t last_id() const noexcept { return next_ - 1; }
+  std::uint64_t last_id() const noexcept { return last_id_; }
 
   /// What comes after an event that somebody has seen, or the first part of it.
   struct missed {
@@ -56,12 +58,19 @@ public:
 private:
   static constexpr std::size_t max_bytes_kept = 128u << 20;
 
+  // The id of an event about a task is its number times this, over restarts of the node too; those
+  // about agents have the ids in between, as far as they go. Past them an event has no id, and is
+  // told to whoever is there.
+  static constexpr std::uint64_t ids_per_number = 4'096;
+
   const event_entry& keep(event_entry entry);
 
-  std::uint64_t next_;
+  std::uint64_t last_id_;
+  std::uint64_t dropped_; // up to this id some are missing
   std::size_t most_;
-  std::deque<event_entry> entries_;
-  std::size_t bytes_{0}; // of their texts
+  std::deque<event_entry> entries_; // in the order of their ids
+  event_entry passing_;             // one without an id
+  std::size_t bytes_{0};            // of their texts
 };
 
 /// One server-sent event; `id` 0: without one. `data` is one line.

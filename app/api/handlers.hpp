@@ -13,8 +13,10 @@ constexpr millis answer_timeout{10'000};
 unix_time wall(api_self self);
 /// Lets the node end if that is what it waits for, and nothing is left to do.
 void check_drained(api_self self);
-/// Has the coordinator take tasks on. Exactly one of the two is called.
-void submit(api_self self, std::vector<task_spec> tasks, std::function<void()> accepted,
+/// Has the coordinator take tasks on. Exactly one of the two is called, `accepted` with those of
+/// them that were there already.
+void submit(api_self self, std::vector<task_spec> tasks,
+            std::function<void(const std::vector<task_id>&)> accepted,
             std::function<void(const problem_details&)> refused);
 /// Sends the answer; the last thing that is done for a request.
 void reply(api_self self, const call_ptr& request, net::http_response response);
@@ -38,6 +40,7 @@ void go_on_with_intake(api_self self, std::uint64_t operation);
 void list_tasks(api_self self, const call_ptr& request);
 void get_task(api_self self, const call_ptr& request);
 void cancel_task(api_self self, const call_ptr& request);
+void cancel_tasks(api_self self, const call_ptr& request);
 void retry_task(api_self self, const call_ptr& request);
 void explain_task(api_self self, const call_ptr& request);
 // -- submit_handlers.cpp, intake_handlers.cpp

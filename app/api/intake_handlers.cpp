@@ -122,11 +122,11 @@ void go_on_with_intake(api_self self, std::uint64_t operation) {
   write_answers(intake);
   if (batch.empty())
     return end_or_read_on(self, operation, intake);
-  auto accepted = [self, operation] {
+  auto accepted = [self, operation](const std::vector<task_id>& known) {
     auto found = self->state.intakes.find(operation);
     if (found == self->state.intakes.end())
       return;
-    found->second->lines.accepted();
+    found->second->lines.accepted({known.begin(), known.end()});
     go_on_with_intake(self, operation);
   };
   submit(self, std::move(batch), accepted,

@@ -93,9 +93,10 @@ std::vector<task_spec> ndjson_intake::batch() {
   return result;
 }
 
-void ndjson_intake::accepted() {
+void ndjson_intake::accepted(const std::set<task_id>& known) {
   for (; in_batch_ > 0; --in_batch_) {
-    answer(pending_.front().number, std::get<task_spec>(pending_.front().what));
+    const auto& task = std::get<task_spec>(pending_.front().what);
+    answer(pending_.front().number, task, known.contains(task.id));
     pending_.pop_front();
   }
   batch_limit_ = std::min(max_batch, batch_limit_ * 2);
@@ -109,17 +110,13 @@ void ndjson_intake::refuse_batch(const problem_details& why) {
 }
 
 bool ndjson_intake::refused(const problem_details& why) {
-  unsure_ = unsure_ || why.code == "overloaded";
   if (in_batch_ > 1) {
     batch_limit_ = in_batch_ / 2;
     return true;
   }
   if (why.code == "queue_full" || why.code == "overloaded")
     return false;
-  if (unsure_ && why.code == "duplicate_task")
-    accepted();
-  else
-    refuse_batch(why);
+  refuse_batch(why);
   batch_limit_ = std::min(max_batch, batch_limit_ * 2);
   return true;
 }
@@ -128,10 +125,11 @@ std::string ndjson_intake::summary() const {
   return dump(nlohmann::ordered_json{{"accepted", accepted_}, {"refused", refused_}}) + "\n";
 }
 
-void ndjson_intake::answer(std::uint64_t number, const task_spec& task) {
+void ndjson_intake::answer(std::uint64_t number, const task_spec& task, bool known) {
   ++accepted_;
   output_ += "{\"line\":" + std::to_string(number) +
-             ",\"task_id\":" + dump(nlohmann::json(task.id.value)) + "}\n";
+             ",\"task_id\":" + dump(nlohmann::json(task.id.value)) +
+             (known ? ",\"known\":true}\n" : "}\n");
 }
 
 void ndjson_intake::answer(std::uint64_t number, const problem_details& why) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,8 +36,8 @@ public:
   /// The next tasks to be submitted together; empty if there are none. Answers to lines before them
   /// that are no tasks are moved to the output first.
   std::vector<task_spec> batch();
-  /// The batch was accepted: each of its tasks.
-  void accepted();
+  /// The batch was accepted: each of its tasks. Some were known already.
+  void accepted(const std::set<task_id>& known);
   /// The batch was refused. It is tried again in smaller ones; gives false if it was of one task,
   /// and the reason may pass: then somebody has to wait before the next `batch`.
   bool refused(const problem_details& why);
@@ -56,7 +57,7 @@ private:
   };
 
   void read_line(std::string_view text);
-  void answer(std::uint64_t number, const task_spec& task);
+  void answer(std::uint64_t number, const task_spec& task, bool known);
   void answer(std::uint64_t number, const problem_details& why);
 
   static constexpr std::size_t max_batch = 256;
@@ -68,7 +69,6 @@ private:
   std::deque<line> pending_;
   std::size_t in_batch_{0};
   std::size_t batch_limit_{max_batch};
-  bool unsure_{false}; // a submit got no answer: what is a duplicate now may be accepted already
   std::string output_;
   std::uint64_t accepted_{0};
   std::uint64_t refused_{0};

@@ -19,6 +19,7 @@ const std::array routes{
     route{"POST", "/v1/tasks", submit, submit_tasks},
     route{"GET", "/v1/tasks", read, list_tasks},
     route{"GET", "/v1/tasks/*", read, get_task},
+    route{"POST", "/v1/tasks/cancel", submit, cancel_tasks},
     route{"POST", "/v1/tasks/*/cancel", submit, cancel_task},
     route{"POST", "/v1/tasks/*/retry", submit, retry_task},
     route{"GET", "/v1/tasks/*/why", read, explain_task},

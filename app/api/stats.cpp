@@ -63,6 +63,11 @@ void stats::add(const task_event& event) {
   bucket.latency.add(task.finished_at - task.submitted_at);
 }
 
+void stats::adopt(const task_record& task) {
+  open_ += is_terminal(task.state) ? 0 : 1;
+  working_ += task.state == task_state::working ? 1 : 0;
+}
+
 stats_bucket& stats::bucket_at(unix_time at) {
   auto number = at.count() / bucket_ms;
   // Time does not run backwards here: events come in order.

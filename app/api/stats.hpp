@@ -45,6 +45,8 @@ public:
   static constexpr std::int64_t bucket_count = 90;
 
   void add(const task_event& event);
+  /// A task of earlier times, as it stands.
+  void adopt(const task_record& task);
 
   /// The spans up to now, the oldest first: always `bucket_count` of them.
   std::deque<stats_bucket> window(unix_time now) const;

@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <set>
 #include <unordered_map>
 
 namespace rolecall::api {
@@ -86,6 +87,45 @@ void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
           refuser(self, what.request));
 }
 
+/// Waits for those tasks of a request that have not ended; those that were known may have.
+void wait_for_open(api_self self, const api_state::waiting_call& what,
+                   const std::vector<task_id>& known, millis wait) {
+  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v, known)
+      .then(
+          [self, what, wait](const std::vector<task_detail>& found) {
+            std::set<task_id> over;
+            for (const auto& task : found)
+              if (is_terminal(task.record.state))
+                over.insert(task.record.id);
+            std::vector<task_id> open;
+            for (const auto& id : what.tasks)
+              if (!over.contains(id))
+                open.push_back(id);
+            wait_for_tasks(self, what, open, wait);
+          },
+          refuser(self, what.request));
+}
+
+/// The header Idempotency-Key is the id of the one task that comes without one.
+std::optional<problem_details> take_key(const call_ptr& request, submission& submission) {
+  auto key = net::find_header(request->exchange->headers(), "idempotency-key");
+  if (!key)
+    return std::nullopt;
+  auto wrong = [](std::string why) {
+    return problem_details{
+        "invalid_task", "the header Idempotency-Key " + why, {{"Idempotency-Key", why}}, {}};
+  };
+  if (!submission.one)
+    return wrong("is for one task; give each of several a task_id");
+  if (auto why = name_problem(*key, 256))
+    return wrong(*why);
+  auto& id = submission.tasks.front().id;
+  if (!id.empty() && id.value != *key)
+    return wrong("differs from the task_id; leave one of them out");
+  id = task_id{std::string{*key}};
+  return std::nullopt;
+}
+
 } // namespace
 
 millis read_wait(query_reader& query) {
@@ -130,6 +170,8 @@ void submit_tasks(api_self self, const call_ptr& request) {
     return refuse(
         self, request,
         {"invalid_task", "the body has " + plural(problems.size()), std::move(problems), {}});
+  if (auto wrong = take_key(request, submission))
+    return refuse(self, request, *wrong);
   auto trace = traceparent(request->exchange->headers());
   std::vector<task_id> ids;
   for (auto& task : submission.tasks) {
@@ -139,17 +181,22 @@ void submit_tasks(api_self self, const call_ptr& request) {
     ids.push_back(task.id);
   }
   api_state::waiting_call what{request, ids, 201, submission.one};
-  auto accepted = [self, what, wait] {
-    if (wait > millis{0})
+  auto accepted = [self, what, wait](const std::vector<task_id>& known) mutable {
+    if (known.size() == what.tasks.size())
+      what.status = 200;
+    if (wait == millis{0})
+      answer_with_tasks(self, what);
+    else if (known.empty())
       wait_for_tasks(self, what, what.tasks, wait);
     else
-      answer_with_tasks(self, what);
+      wait_for_open(self, what, known, wait);
   };
   submit(self, std::move(submission.tasks), accepted,
          [self, request](const problem_details& why) { refuse(self, request, why); });
 }
 
-void submit(api_self self, std::vector<task_spec> tasks, std::function<void()> accepted,
+void submit(api_self self, std::vector<task_spec> tasks,
+            std::function<void(const std::vector<task_id>&)> accepted,
             std::function<void(const problem_details&)> refused) {
   constexpr millis patience{60'000}; // without an answer nobody knows what was accepted
   ++self->state.submits;
@@ -159,8 +206,8 @@ void submit(api_self self, std::vector<task_spec> tasks, std::function<void()> a
   };
   self->request(self->state.peers.coordinator, patience, atom::submit_v, std::move(tasks))
       .then(
-          [accepted, ended](const std::vector<task_id>&) {
-            accepted();
+          [accepted, ended](const submit_result& result) {
+            accepted(result.known);
             ended();
           },
           [refused, ended](caf::error& error) {

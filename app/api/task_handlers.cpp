@@ -1,6 +1,7 @@
 #include "app/api/handlers.hpp"
 
 #include "app/random_id.hpp"
+#include "messages/json_codec.hpp"
 
 namespace rolecall::api {
 
@@ -101,6 +102,45 @@ void cancel_task(api_self self, const call_ptr& request) {
           });
 }
 
+void cancel_tasks(api_self self, const call_ptr& request) {
+  auto answer = [self, request](std::uint64_t count) {
+    reply(self, request, json_response(200, json{{"canceled", count}}));
+  };
+  auto filter = read_task_filter(request->query);
+  if (refuse_wrong_query(self, request))
+    return;
+  auto text = request->exchange->body();
+  auto has_filter = filter != task_query{};
+  auto has_body = text.find_first_not_of(" \t\r\n") != std::string::npos;
+  std::vector<problem> problems;
+  std::vector<task_id> ids;
+  auto all = false;
+  if (has_body) {
+    if (auto body = parse_json(text, {self->state.settings.node.api.max_body_bytes, 8}, problems)) {
+      object_reader object{*body, "", problems};
+      for (auto& id : object.strings("task_ids", 100'000).value_or(std::vector<std::string>{}))
+        ids.emplace_back(std::move(id));
+      all = object.boolean("all").value_or(false);
+      object.finish();
+    }
+  }
+  if (problems.empty() && (has_filter ? 1 : 0) + (ids.empty() ? 0 : 1) + (all ? 1 : 0) != 1)
+    problems.push_back({"",
+                        "name the tasks: {\"task_ids\": [...]}, or {\"all\": true}, or a filter "
+                        "in the query (role, state, label, context_id); one of the three"});
+  if (!problems.empty())
+    return refuse(
+        self, request,
+        {"invalid_body", "it is not said which tasks to cancel", std::move(problems), {}});
+  auto& coordinator = self->state.peers.coordinator;
+  if (ids.empty())
+    self->request(coordinator, answer_timeout, atom::cancel_v, filter)
+        .then(answer, refuser(self, request));
+  else
+    self->request(coordinator, answer_timeout, atom::cancel_v, ids)
+        .then(answer, refuser(self, request));
+}
+
 void retry_task(api_self self, const call_ptr& request) {
   if (refuse_wrong_action(self, request))
     return;
@@ -130,7 +170,7 @@ void explain_task(api_self self, const call_ptr& request) {
     auto answer = [self, request, task](const wait_explanation* waiting, const role_status* role) {
       reply(self, request, json_response(200, why_view(task, waiting, role)));
     };
-    if (task.record.state != task_state::submitted)
+    if (task.record.state != task_state::submitted || task.blockers > 0)
       return answer(nullptr, nullptr);
     auto with_fleet = [self, answer, role = task.spec.role](const wait_explanation& waiting) {
       self->request(self->state.peers.manager, answer_timeout, atom::status_v)

@@ -70,6 +70,10 @@ json task_summary(const task_record& task) {
               {"finished_at", time_text(task.finished_at)}};
   if (!task.retry_of.empty())
     result["retry_of"] = task.retry_of.value;
+  if (!task.retried_as.empty())
+    result["retried_as"] = task.retried_as.value;
+  if (task.deadline_at > unix_time{0})
+    result["deadline_at"] = time_text(task.deadline_at);
   if (!task.error.code.empty() && task.state != task_state::completed)
     result["error"] = to_json(task.error);
   return result;
@@ -80,6 +84,12 @@ std::string task_view(const task_detail& task) {
   result["skills"] = task.spec.skills;
   result["timeout_ms"] = task.spec.timeout.count();
   result["max_attempts"] = task.spec.max_attempts;
+  if (!task.spec.depends_on.empty()) {
+    auto needed = json::array();
+    for (const auto& id : task.spec.depends_on)
+      needed.push_back(id.value);
+    result["depends_on"] = std::move(needed);
+  }
   auto history = json::array();
   for (const auto& attempt : task.history)
     history.push_back(attempt_view(attempt));

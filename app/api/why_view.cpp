@@ -113,7 +113,12 @@ json why_view(const task_detail& task, const wait_explanation* waiting, const ro
     result["reason"] = reason;
     result["explanation"] = std::move(text);
   };
-  if (waiting) {
+  if (task.blockers > 0) {
+    auto text = "waits for " + count_of(task.blockers, "task") + " that it depends on:";
+    for (const auto& id : task.blocked_by)
+      text += " " + id.value;
+    say("blocked", text + (task.blocked_by.size() < task.blockers ? " …" : ""));
+  } else if (waiting) {
     say(to_string(waiting->reason), wait_text(task, *waiting, role));
     result["position"] = waiting->position;
     result["waiting"] = waiting->waiting;

@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <limits>
 #include <unordered_map>
 
 namespace rolecall {
@@ -117,9 +118,8 @@ private:
     self_->send(host_.coordinator(), atom::subscribe_v,
                 caf::actor_cast<task_listener_actor>(self_));
     self_->request(host_.coordinator(), answer_timeout, atom::submit_v, tasks.tasks)
-        .receive(
-            [&](const std::vector<task_id>&) { open_ = records_.size(); },
-            [&](caf::error& error) { throw std::runtime_error(host_.system().render(error)); });
+        .receive([&](const submit_result&) { open_ = records_.size(); },
+                 [&](caf::error& error) { refuse(message_of(error)); });
   }
 
   void follow() {
@@ -152,9 +152,21 @@ private:
   }
 
   void on_interrupt() {
-    view_.note("interrupted: canceling what runs");
     interrupted_ = true;
-    ask<std::uint64_t>(host_.coordinator(), atom::cancel_all_v);
+    if (!options_.journal.empty()) {
+      view_.note("interrupted: the same command goes on with what " + options_.journal +
+                 " has kept");
+      open_ = 0;
+      return;
+    }
+    view_.note("interrupted: canceling what runs");
+    ask<std::uint64_t>(host_.coordinator(), atom::cancel_v, task_query{});
+  }
+
+  std::string message_of(const caf::error& error) {
+    const auto& context = error.context();
+    return context.match_elements<std::string>() ? context.get_as<std::string>(0)
+                                                 : host_.system().render(error);
   }
 
   int report() {
@@ -214,11 +226,17 @@ int run_batch(const run_options& options) {
     if (!options.out_folder.empty())
       if (auto wrong = prepare_results(options.out_folder))
         refuse(*wrong);
+    auto journal = open_journal(options.journal);
+    if (journal.store) { // the results of the whole batch, for whoever goes on with it
+      auto& keep = settings.coordinator;
+      keep.retain_tasks = keep.retain_bytes = std::numeric_limits<std::size_t>::max();
+      keep.retain_for = std::chrono::years{100};
+    }
     auto view = make_view(options);
     auto is_default = options.config_file.empty() && options.service.empty();
     auto service = start_bundled(options.roles_file, is_default, settings,
                                  [&](const std::string& text) { view->note(text); });
-    node host{settings};
+    node host{settings, std::move(journal)};
     return run{host, options, settings, *view}.execute(tasks);
   } catch (const wrong_input&) {
     return exit_codes::wrong_input;

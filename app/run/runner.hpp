@@ -11,6 +11,7 @@ struct run_options {
   std::string file;
   std::string config_file;
   std::string service;
+  std::string journal; ///< a file in which the tasks are kept; may be empty
   std::string roles_file;
   std::string out_folder;
   bool json{false};

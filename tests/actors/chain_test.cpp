@@ -134,7 +134,9 @@ TEST_CASE_METHOD(chain_fixture, "a canceled task closes its connection and frees
 
 TEST_CASE_METHOD(chain_fixture, "a batch is accepted as a whole or not at all") {
   submit({make_task("a")});
-  submit({make_task("b"), make_task("a")});
+  auto other = make_task("a");
+  other.priority = 5;
+  submit({make_task("b"), other});
   CHECK(last_error == caf::make_error(ec::duplicate_task));
   CHECK(task("b").id.empty());
 }

@@ -14,7 +14,7 @@ coordinator_options small_shelf() {
   options.retain_tasks = 2;
   options.unix_offset = millis{1'000'000};
   options.first_event = 500;
-  options.max_attempts = 2;
+  options.retry.max_attempts = 2;
   return options;
 }
 

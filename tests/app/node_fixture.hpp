@@ -29,7 +29,7 @@ public:
     json roles{{{"role", "echo"}, {"command", {"cat"}}},
                {{"role", "wait"},
                 {"command", {"sh", "-c", "read line < \"$0\"; cat", here.path("gate")}}}};
-    settings = {{"api", {{"listen", "127.0.0.1:0"}}}};
+    settings = {{"api", {{"listen", "127.0.0.1:0"}}}, {"journal", {{"path", ""}}}};
     settings.merge_patch(config);
     arguments = {"node", "--config", here.write("node.json", settings.dump()), "--roles",
                  here.write("roles.json", json{{"roles", roles}}.dump())};

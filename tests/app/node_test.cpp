@@ -132,7 +132,8 @@ TEST_CASE("a port that is taken, and a token file that cannot be used, are told"
   CHECK(no_tokens.code == 2);
   CHECK(no_tokens.errors.find("/nowhere.json") != std::string::npos);
   auto no_tls = run_node({"--config", here.write("b.json", R"({"api":{"listen":"127.0.0.1:0",
-    "tls":{"certificate":"/nowhere.pem","key":"/nowhere.key"}}})")});
+    "tls":{"certificate":"/nowhere.pem","key":"/nowhere.key"}}})"),
+                          "--journal", ""});
   CHECK(no_tls.code == 1);
   CHECK(no_tls.errors.find("/nowhere.pem") != std::string::npos);
 }

@@ -126,13 +126,14 @@ TEST_CASE("the defaults need no configuration, and a configuration changes what 
   CHECK(defaults.fleet.services.at(0).url == "http://localhost:8052");
   auto result = parse_config(
       R"({"services":[{"name":"s","url":"http://h:1/"}],"roles":{"r":{"max_agents":3}},
-          "execution":{"timeout":"5s"},"journal":{"path":"x"}})");
+          "execution":{"timeout":"5s"},"journal":{"path":"x"},"cluster":{}})");
   REQUIRE(std::holds_alternative<config>(result));
   auto& read = std::get<config>(result);
   CHECK(read.fleet.services.at(0).url == "http://h:1");
   CHECK(read.fleet.roles.at(role_name{"r"}).max_agents == 3);
   CHECK(read.fleet.roles.at(role_name{"r"}).idle_timeout == millis{60'000});
   CHECK(read.coordinator.timeout == millis{5'000});
+  CHECK(read.journal_path == "x");
   CHECK(read.warnings.size() == 1);
 }
 

@@ -45,7 +45,8 @@ TEST_CASE("a task needs a role and an input, nothing else") {
 TEST_CASE("what is wrong with a task is told, all of it") {
   std::vector<problem> problems;
   CHECK_FALSE(read(R"({"task_id":"","role":3,"input":1,"skills":"cpp","priority":10,"timeout":"0s",
-                       "max_attempts":0,"context_id":7,"labels":{"a":1},"depends_on":["x"],
+                       "max_attempts":0,"context_id":7,"labels":{"a":1},"depends_on":["x","x"],"deadline":"0s","retry":{"codes":[]},
+                       "on_dependency_failure":"stop",
                        "rolle":"r"})",
                    problems));
   CHECK(to_text(problems) == R"(/0/task_id: must not be empty
@@ -56,7 +57,10 @@ TEST_CASE("what is wrong with a task is told, all of it") {
 /0/max_attempts: must be a whole number from 1 to 1000, not 0
 /0/context_id: must be a string, not number
 /0/labels: "a" must be a name with a string of at most 1024 bytes
-/0/depends_on: dependencies between tasks are not supported yet
+/0/deadline: must be a duration with a unit, at least 1ms ("250ms", "30s", "2m"), not "0s"
+/0/retry/codes: is empty; for no retries set max_attempts to 1
+/0/depends_on: names "x" twice
+/0/on_dependency_failure: must be "fail" or "run", not "stop"
 /0/rolle: unknown field; did you mean "role"?
 )");
 }

@@ -137,7 +137,9 @@ TEST_CASE("what is said of tasks round-trips") {
                      unix_time{2},
                      unix_time{3},
                      "00-1-2-01",
-                     "3"};
+                     "3",
+                     unix_time{4},
+                     task_id{"n"}};
   CHECK(through_the_wire(record) == record);
   std::vector<task_spec> specs{spec, spec};
   CHECK(through_the_wire(specs) == specs);
@@ -195,10 +197,10 @@ TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   task_spec spec;
   spec.id = task_id{"t"};
   spec.input = json_text{"{}"};
-  task_detail detail{record, spec, {attempt}, candidates, millis{9}};
+  task_detail detail{record, spec, {attempt}, candidates, millis{9}, 2, {task_id{"u"}}};
   CHECK(through_the_wire(detail) == detail);
   CHECK(through_the_wire(std::vector{detail, detail}) == std::vector{detail, detail});
-  task_event event{99, unix_time{7}, record, {attempt}};
+  task_event event{99, unix_time{7}, record, {attempt}, true};
   CHECK(through_the_wire(event) == event);
   task_query query{role_name{"r"}, bit_of(task_state::failed), {{"a", ""}}, "ctx", 5, 10};
   CHECK(through_the_wire(query) == query);
@@ -207,6 +209,12 @@ TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   wait_explanation why{wait_reason::parked, 2, 3, millis{4}, candidates};
   CHECK(through_the_wire(why) == why);
   agent_load load{agent(), 1, 2, 3, 0.4, 5.5, millis{6}, millis{7}, true, error(), millis{8}};
+  journal_append append{3, true, {{spec, record, {attempt}, 2, 1, 8, 9}}, {4, 5}, 7};
+  CHECK(through_the_wire(append) == append);
+  journal_news news{3, {2}, error()};
+  CHECK(through_the_wire(news) == news);
+  submit_result result{{task_id{"t"}}};
+  CHECK(through_the_wire(result) == result);
   routing_status status{{load}, {{role_name{"r"}, 5, 3, 1}}};
   CHECK(through_the_wire(status) == status);
 }

@@ -15,12 +15,12 @@ struct chain_fixture : actor_fixture {
     rt = keep(system.spawn(router, reg, router_options{}));
     mgr = keep(system.spawn(manager, reg, rt, client, manager_options{fleet, {}}));
     pl = keep(system.spawn(pool, client, pool_options{}));
-    coord = keep(system.spawn(coordinator, rt, pl, tasks));
+    coord = keep(system.spawn(coordinator, coordinator_peers{rt, pl, {}}, tasks, nullptr));
     run();
   }
 
   void submit(std::vector<task_spec> tasks) {
-    ask<std::vector<task_id>>(coord, atom::submit_v, std::move(tasks));
+    ask<submit_result>(coord, atom::submit_v, std::move(tasks));
   }
   task_record task(const std::string& id) {
     return ask<task_record>(coord, atom::get_v, task_id{id});

@@ -8,21 +8,44 @@ using namespace rolecall::api;
 
 namespace {
 
-task_event event(const std::string& id, task_state state, const std::string& role = "r") {
+task_event event(const std::string& id, task_state state, std::uint64_t number = 1,
+                 const std::string& role = "r") {
   task_event result;
-  result.number = 1;
+  result.number = number;
   result.task.id = task_id{id};
   result.task.role = role_name{role};
   result.task.state = state;
   return result;
 }
 
-/// The ids of what a reader is given that has seen the event `id`.
+/// The id of the event about a task with this number.
+std::uint64_t id_of(std::uint64_t number) {
+  return number * 4'096;
+}
+
+/// A log of the events 100, 101, ... that keeps `most`, in which nothing is missing before.
+event_log log_of(std::size_t count, std::size_t most) {
+  event_log log{100, 99, most};
+  for (std::size_t i = 0; i < count; ++i)
+    log.add(event("t" + std::to_string(i), task_state::submitted, 100 + i));
+  return log;
+}
+
+agent_event agent_up() {
+  agent_event result;
+  result.agent.role = role_name{"x"};
+  return result;
+}
+
+/// The numbers of what a reader is given that has seen the event `id`, those of agents with a plus.
 std::string ids(const event_log& log, std::uint64_t id) {
   std::string result;
   auto text = log.since(id, {}, 1'000'000).text;
-  for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1))
-    result += text.substr(at + 4, text.find('\n', at) - at - 4) + " ";
+  for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1)) {
+    auto found = std::stoull(text.substr(at + 4));
+    result += std::to_string(found / 4'096);
+    result += found % 4'096 == 0 ? " " : "+" + std::to_string(found % 4'096) + " ";
+  }
   return result;
 }
 
@@ -46,37 +69,64 @@ struct stream_stub final : net::response_stream {
 } // namespace
 
 TEST_CASE("what a reader has missed is all that came after the last event it saw") {
-  event_log log{100, 10};
-  for (const auto* id : {"a", "b", "c"})
-    log.add(event(id, task_state::submitted));
-  CHECK(log.last_id() == 102);
-  CHECK(ids(log, 100) == "101 102 ");
-  CHECK(ids(log, 102).empty());
-  CHECK_FALSE(log.since(99, {}, 1).gap);
-  CHECK(ids(log, 99) == "100 101 102 ");
+  auto log = log_of(3, 10);
+  CHECK(log.last_id() == id_of(102));
+  CHECK(ids(log, id_of(100)) == "101 102 ");
+  CHECK(ids(log, id_of(102)).empty());
+  CHECK_FALSE(log.since(id_of(99), {}, 1).gap);
+  CHECK(ids(log, id_of(99)) == "100 101 102 ");
 }
 
 TEST_CASE("a reader that was away for too long is told so, and gets what is left") {
-  event_log log{100, 2};
-  for (const auto* id : {"a", "b", "c", "d"})
-    log.add(event(id, task_state::submitted));
-  auto missed = log.since(100, {}, 1);
+  auto log = log_of(4, 2);
+  auto missed = log.since(id_of(100), {}, 1);
   CHECK(missed.gap);
-  CHECK(missed.oldest == 102);
-  CHECK(ids(log, 100) == "102 103 ");
-  CHECK_FALSE(log.since(101, {}, 1).gap);
-  CHECK(log.since(7, {}, 1).gap);     // from before a restart
-  CHECK(log.since(1'000, {}, 1).gap); // from nowhere
+  CHECK(missed.oldest == id_of(102));
+  CHECK(ids(log, id_of(100)) == "102 103 ");
+  CHECK_FALSE(log.since(id_of(101), {}, 1).gap);
+  CHECK(log.since(id_of(7), {}, 1).gap);     // from before a restart without a journal
+  CHECK(log.since(id_of(1'000), {}, 1).gap); // from nowhere
+}
+
+TEST_CASE("events about agents have ids between those about tasks") {
+  auto log = log_of(1, 10);
+  log.add(agent_up(), "node");
+  log.add(agent_up(), "node");
+  log.add(event("u", task_state::submitted, 105));
+  CHECK(ids(log, id_of(99)) == "100 100+1 100+2 105 ");
+  CHECK(ids(log, id_of(100) + 1) == "100+2 105 ");
+}
+
+TEST_CASE("past so many events about agents there are no ids, and ids still grow") {
+  auto log = log_of(1, 10'000);
+  for (int i = 0; i < 4'095; ++i)
+    log.add(agent_up(), "node");
+  CHECK(log.add(agent_up(), "node").id == 0);
+  CHECK(log.last_id() == id_of(101) - 1);
+  log.add(event("u", task_state::submitted, 101));
+  CHECK(ids(log, id_of(100) + 4'095) == "101 ");
+}
+
+TEST_CASE("after a restart with a journal a reader goes on where it was") {
+  event_log log{500, 30, 100}; // tasks whose events went up to 30 are forgotten
+  log.add(agent_up(), "node"); // comes early: what is replayed goes before it
+  for (std::uint64_t number : {40u, 41u, 42u}) {
+    auto past = event("t", task_state::working, number);
+    past.replayed = true;
+    log.add(past);
+  }
+  log.add(event("u", task_state::submitted, 500));
+  CHECK(ids(log, id_of(41)) == "42 499+1 500 ");
+  CHECK_FALSE(log.since(id_of(30), {}, 1).gap);
+  CHECK(log.since(id_of(29), {}, 1).gap);
 }
 
 TEST_CASE("filters let pass what they say") {
-  event_log log{1, 10};
-  auto working = event("t", task_state::working, "x");
+  auto log = log_of(0, 10);
+  auto working = event("t", task_state::working, 100, "x");
   working.task.labels = {{"tenant", "a"}};
   const auto task = log.add(working);
-  agent_event come;
-  come.agent.role = role_name{"x"};
-  const auto agent = log.add(come, "node");
+  const auto agent = log.add(agent_up(), "node");
   auto passing = [&](const event_filter& filter) {
     return std::string{passes(filter, task) ? "task " : ""} +
            (passes(filter, agent) ? "agent" : "");
@@ -100,11 +150,11 @@ TEST_CASE("filters let pass what they say") {
 }
 
 TEST_CASE("an event is one line of data, without the task's output") {
-  event_log log{5, 10};
-  auto done = event("a\nb", task_state::completed);
+  auto log = log_of(0, 10);
+  auto done = event("a\nb", task_state::completed, 100);
   done.task.output = json_text{"\"secret\""};
   const auto& entry = log.add(done);
-  CHECK(entry.text->starts_with("id: 5\nevent: task\ndata: {"));
+  CHECK(entry.text->starts_with("id: 409600\nevent: task\ndata: {"));
   CHECK(entry.text->ends_with("}\n\n"));
   CHECK(entry.text->find("secret") == std::string::npos);
   CHECK(std::count(entry.text->begin(), entry.text->end(), '\n') == 4);
@@ -117,8 +167,8 @@ TEST_CASE("a reader that does not read is cut off, and the others are not") {
   slow->waiting = 100;
   readers.add(1, slow, {}, false);
   readers.add(2, quick, {}, false);
-  event_log log{1, 10};
-  event_entry entry = log.add(event("t", task_state::submitted));
+  auto log = log_of(0, 10);
+  event_entry entry = log.add(event("t", task_state::submitted, 100));
   entry.text = std::make_shared<const std::string>("x");
   readers.tell(entry);
   CHECK(slow->text.empty());
@@ -138,39 +188,43 @@ TEST_CASE("the stream of one task ends with its terminal event") {
   event_filter filter;
   filter.task = task_id{"t"};
   readers.add(1, stream, filter, true);
-  event_log log{1, 10};
-  readers.tell(log.add(event("u", task_state::completed)));
-  readers.tell(log.add(event("t", task_state::working)));
+  auto log = log_of(0, 10);
+  readers.tell(log.add(event("u", task_state::completed, 100)));
+  readers.tell(log.add(event("t", task_state::working, 101)));
   CHECK_FALSE(stream->finished);
-  readers.tell(log.add(event("t", task_state::failed)));
+  readers.tell(log.add(event("t", task_state::failed, 102)));
   CHECK(stream->finished);
   CHECK(readers.count() == 0);
 }
 
 TEST_CASE("who has missed much is fed in parts as it reads, and then joins the others") {
-  event_log log{1, 100'000};
-  auto large = event("t", task_state::working);
+  auto log = log_of(0, 100'000);
+  auto large = event("t", task_state::working, 99);
   large.task.labels = {{"text", std::string(1'000, 'x')}};
+  auto next = [&]() -> const event_entry& {
+    ++large.number;
+    return log.add(large);
+  };
   for (int i = 0; i < 1'000; ++i)
-    log.add(large);
+    next();
   std::vector<std::uint64_t> asked;
   event_readers readers{400'000, [&](std::uint64_t id) { asked.push_back(id); }};
   auto stream = std::make_shared<stream_stub>();
   readers.add(7, stream, {}, false);
-  readers.catch_up(7, 0, log);
-  readers.tell(log.add(large)); // it is not its turn yet, and nothing is told twice
+  readers.catch_up(7, id_of(99), log);
+  readers.tell(next()); // it is not its turn yet, and nothing is told twice
   for (int parts = 0; stream->drained && parts < 100; ++parts) {
     std::exchange(stream->drained, nullptr)();
     readers.feed(7, log);
   }
   CHECK(asked.size() >= 4);
-  readers.tell(log.add(large));
+  readers.tell(next());
   auto& text = stream->text;
-  std::size_t expected = 1;
+  std::uint64_t expected = 100;
   for (auto at = text.find("id: "); at != std::string::npos; at = text.find("id: ", at + 1)) {
     auto id = text.substr(at + 4, text.find('\n', at) - at - 4);
-    REQUIRE(id == std::to_string(expected++));
+    REQUIRE(id == std::to_string(id_of(expected++)));
   }
-  CHECK(expected == 1'003);
+  CHECK(expected == 1'102);
   CHECK(readers.cut_off() == 0);
 }

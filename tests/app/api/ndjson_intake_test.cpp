@@ -20,7 +20,7 @@ struct fixture {
     for (auto batch = intake.batch(); !batch.empty(); batch = intake.batch()) {
       for (const auto& task : batch)
         ids += task.id.value + " ";
-      intake.accepted();
+      intake.accepted({});
     }
     output += intake.take_output();
     return ids;
@@ -89,12 +89,21 @@ TEST_CASE_METHOD(fixture,
     }
     for (const auto& t : batch)
       accepted += t.id.value;
-    intake.accepted();
+    intake.accepted({});
   }
   output = intake.take_output();
   CHECK(accepted == "abc");
   CHECK(line(1)["error"]["code"] == "duplicate_task");
   CHECK(line(3)["task_id"] == "c");
+}
+
+TEST_CASE_METHOD(fixture, "a task that was known already is accepted, and its line says so") {
+  intake.feed(task("a") + task("b"));
+  REQUIRE(intake.batch().size() == 2);
+  intake.accepted({task_id{"a"}});
+  output = intake.take_output();
+  CHECK(line(0)["known"] == true);
+  CHECK_FALSE(line(1).contains("known"));
 }
 
 TEST_CASE_METHOD(fixture, "when there is no room, the task is kept and tried again") {

@@ -1,0 +1,206 @@
+// How tasks come in: what is refused, what is known already, what has to be done first.
+#include "actors/coordinator/dependencies.hpp"
+#include "actors/coordinator/task_book.hpp"
+#include "actors/coordinator/task_difference.hpp"
+#include "actors/coordinator/trace_context.hpp"
+
+#include <algorithm>
+
+namespace rolecall {
+
+std::variant<task_book::admission, failure> task_book::submit(const std::vector<task_spec>& specs,
+                                                              time_point now) {
+  admission result;
+  std::vector<const task_spec*> fresh;
+  std::unordered_map<task_id, const task_spec*> in_batch;
+  for (const auto& spec : specs) {
+    auto found = tasks_.find(spec.id);
+    const auto* there = found == tasks_.end() ? nullptr : &found->second.spec;
+    auto [first, is_first] = in_batch.emplace(spec.id, &spec);
+    if (!is_first)
+      return failure{ec::duplicate_task,
+                     "the task id \"" + spec.id.value + "\" stands twice in the request"};
+    if (!there) {
+      fresh.push_back(&spec);
+      continue;
+    }
+    if (auto differs = difference(*there, spec); !differs.empty())
+      return failure{ec::duplicate_task, "there is a task \"" + spec.id.value +
+                                             "\" already, with other content: " + differs};
+    result.known.push_back(spec.id);
+    if (found->second.phase == phase::accepting) // as long as it may still come to nothing
+      result.ticket = std::max(result.ticket, found->second.ticket);
+  }
+  if (fresh.empty())
+    return result;
+  if (auto why = admission_problem(fresh))
+    return *why;
+  if (auto why = dependency_problem(fresh))
+    return *why;
+  journal_append append_these;
+  append_these.acceptance = true;
+  result.ticket = next_ticket_;
+  for (const auto* spec : fresh)
+    add(*spec, now);
+  for (const auto* spec : fresh) { // now that all of them are there
+    auto& t = tasks_.at(spec->id);
+    for (const auto& id : t.spec.depends_on) {
+      auto& needed = tasks_.at(id);
+      ++needed.needed_by;
+      needed.dependents.push_back(t.spec.id);
+    }
+    t.accepted_event = number_event(t, now);
+    recording_[result.ticket].push_back(t.spec.id);
+    if (options_.durable)
+      append_these.entries.push_back(entry_of(t));
+  }
+  append(std::move(append_these), result.todo);
+  if (!options_.durable)
+    result.ticket = 0;
+  settle(now, result.todo);
+  return result;
+}
+
+std::optional<failure>
+task_book::admission_problem(const std::vector<const task_spec*>& fresh) const {
+  if (open_ + fresh.size() > options_.max_tasks)
+    return failure{ec::queue_full, "at most " + std::to_string(options_.max_tasks) +
+                                       " tasks can be under way at the same time"};
+  auto bytes = open_bytes_;
+  for (const auto* spec : fresh)
+    bytes += spec->input.str().size();
+  if (bytes > options_.max_input_bytes)
+    return failure{ec::queue_full, "the inputs of all tasks under way can have at most " +
+                                       std::to_string(options_.max_input_bytes) + " bytes"};
+  return std::nullopt;
+}
+
+std::optional<failure>
+task_book::dependency_problem(const std::vector<const task_spec*>& fresh) const {
+  std::set<task_id> coming;
+  for (const auto* spec : fresh)
+    coming.insert(spec->id);
+  for (const auto* spec : fresh)
+    for (const auto& id : spec->depends_on)
+      if (!coming.contains(id) && !tasks_.contains(id))
+        return failure{ec::unknown_dependency, "the task \"" + spec->id.value + "\" depends on \"" +
+                                                   id.value +
+                                                   "\", which is neither in the request nor known"};
+  auto cycle = find_cycle(fresh);
+  if (!cycle)
+    return std::nullopt;
+  constexpr std::size_t shown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown, cycle->size()); ++i)
+    text += "\"" + (*cycle)[i].value + "\" needs ";
+  if (cycle->size() > shown)
+    text += "… needs ";
+  return failure{ec::dependency_cycle,
+                 "the tasks depend on each other: " + text + "\"" + cycle->front().value + "\""};
+}
+
+task_book::task& task_book::add(const task_spec& spec, time_point now) {
+  auto& t = tasks_[spec.id];
+  t.spec = spec;
+  t.phase = phase::accepting;
+  t.ticket = next_ticket_;
+  t.submitted = now;
+  auto known = is_traceparent(spec.traceparent);
+  auto trace = known ? trace_in(spec.traceparent) : hex(chance_()) + hex(chance_() | 1);
+  t.record.traceparent = make_traceparent(trace, hex(chance_() | 1)); // zeros would be invalid
+  t.record.parent_span = known ? span_in(spec.traceparent) : "";
+  t.record.id = spec.id;
+  t.record.role = spec.role;
+  t.record.number = next_number_++;
+  t.record.priority = spec.priority;
+  t.record.labels = spec.labels;
+  t.record.context_id = spec.context_id;
+  t.record.retry_of = spec.retry_of;
+  t.record.submitted_at = wall(now);
+  if (spec.deadline > millis{0})
+    t.record.deadline_at = t.record.submitted_at + spec.deadline;
+  insert(t);
+  return t;
+}
+
+/// Into all that is kept of tasks that are not terminal.
+void task_book::insert(task& t) {
+  order_[t.record.number] = t.spec.id;
+  ++open_;
+  open_bytes_ += t.spec.input.str().size();
+  if (t.record.deadline_at > unix_time{0})
+    set_deadline(t, from_wall(t.record.deadline_at));
+}
+
+/// The task is on disk: it starts, as soon as those that it depends on let it.
+void task_book::accepted(task& t, time_point now, effects& out) {
+  t.ticket = 0;
+  t.phase = phase::blocked;
+  t.blockers = 0;
+  task_record refused; // a dependency that did not reach the disk
+  refused.state = task_state::rejected;
+  refused.error = {ec::storage_full, "it could not be written to the journal"};
+  const task_record* broken = nullptr;
+  for (const auto& id : t.spec.depends_on) {
+    auto found = tasks_.find(id);
+    if (found == tasks_.end()) {
+      refused.id = id;
+      broken = &refused;
+    } else if (found->second.phase != phase::done) {
+      ++t.blockers;
+    } else if (found->second.record.state != task_state::completed) {
+      broken = &found->second.record;
+    }
+  }
+  if (broken && t.spec.on_dependency_failure == dependency_policy::fail)
+    fail_for(t, *broken, now, out);
+  else if (t.blockers == 0)
+    start(t, now, out);
+}
+
+/// A task that was refused by the disk: as if it had never come.
+void task_book::drop(const task_id& id, time_point now) {
+  auto found = tasks_.find(id);
+  auto& t = found->second;
+  set_deadline(t, std::nullopt);
+  --open_;
+  open_bytes_ -= t.spec.input.str().size();
+  order_.erase(t.record.number);
+  for (const auto& needed : t.spec.depends_on)
+    let_go(needed, now);
+  std::erase_if(untold_, [&](const auto& each) { return each.second.task.id == id; });
+  tasks_.erase(found);
+}
+
+std::variant<task_book::admission, failure> task_book::retry(const task_id& id,
+                                                             const task_id& fresh, time_point now) {
+  auto found = tasks_.find(id);
+  if (found == tasks_.end() || found->second.phase == phase::accepting)
+    return failure{ec::unknown_task, "there is no task \"" + id.value + "\""};
+  auto& old = found->second;
+  if (old.phase != phase::done || old.record.state == task_state::completed)
+    return failure{ec::task_not_retryable, "the task \"" + id.value + "\" is " +
+                                               to_string(old.record.state) +
+                                               "; only one that failed, or was canceled or "
+                                               "rejected, can be done again"};
+  auto spec = old.spec;
+  spec.id = fresh;
+  spec.retry_of = id;
+  // A dependency that failed too, and was done again, counts as it is now.
+  for (auto& needed : spec.depends_on)
+    for (auto it = tasks_.find(needed); it != tasks_.end() && !it->second.record.retried_as.empty();
+         it = tasks_.find(needed))
+      needed = it->second.record.retried_as;
+  auto result = submit({std::move(spec)}, now);
+  if (auto* admitted = std::get_if<admission>(&result)) {
+    auto& again = tasks_.at(id);
+    again.record.retried_as = fresh;
+    journal_append link;
+    if (options_.durable)
+      link.entries.push_back(entry_of(again));
+    append(std::move(link), admitted->todo);
+  }
+  return result;
+}
+
+} // namespace rolecall
