@@ -191,7 +191,7 @@ class House(contextlib.ExitStack):
         config.setdefault("execution", {}).setdefault("check_interval", "50ms")
         config.setdefault("node", {}).setdefault("drain_timeout", "100ms")
         self.count += 1
-        config.setdefault("journal", {"path": self.path(f"node-{self.count}.db")})
+        config.setdefault("journal", {"path": str(pathlib.Path(self.folder) / f"node-{self.count}.db")})
         file = self.write(f"node-{self.count}.json", config)
         return self.start(Process("node", "--config", file, **(environment or {})))
 
