@@ -34,7 +34,9 @@ node::node(const config& settings)
   router_ = sys.spawn(rolecall::router, registry_, settings.router);
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
                        manager_options{settings.fleet, {}});
-  pool_ = sys.spawn(rolecall::pool, client_, settings.pool);
+  auto workers = settings.pool;
+  workers.worker.node = settings.node.name;
+  pool_ = sys.spawn(rolecall::pool, client_, workers);
   coordinator_ = sys.spawn(rolecall::coordinator, router_, pool_, tasks);
 }
 
