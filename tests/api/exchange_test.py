@@ -6,13 +6,27 @@ import json
 import pathlib
 import subprocess
 import sys
+import threading
 import unittest
 
 import node_fixture
 from node_fixture import Fake, House, ready, until
 from wire import Connection
 
-SLEEPING = pathlib.Path(__file__).resolve().parents[1] / "support/sleeping_service.py"
+SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
+
+
+def start_service(house, name, *arguments):
+    """A service of tests/support in a process of its own; gives its URL."""
+    child = subprocess.Popen([sys.executable, SUPPORT / name, *arguments], stdout=subprocess.PIPE)
+    house.callback(child.stdout.close)
+    house.callback(child.wait)
+    house.callback(child.terminate)
+    return child.stdout.readline().decode().split()[-1]
+
+
+def port_of(url):
+    return int(url.rpartition(":")[2])
 
 
 def sha256(data):
@@ -74,12 +88,8 @@ class Cancellation(unittest.TestCase):
         self.house = self.enterContext(House())
 
     def start(self, *arguments):
-        child = subprocess.Popen([sys.executable, SLEEPING, *arguments], stdout=subprocess.PIPE)
-        self.house.callback(child.stdout.close)
-        self.house.callback(child.wait)
-        self.house.callback(child.terminate)
-        url = child.stdout.readline().decode().split()[-1]
-        self.service = self.enterContext(Connection(int(url.rpartition(":")[2])))
+        url = start_service(self.house, "sleeping_service.py", *arguments)
+        self.service = self.enterContext(Connection(port_of(url)))
         self.node = self.enterContext(Connection(ready(self.house.node({"local": url})).port))
 
     def seen(self, what, task_id):
@@ -117,6 +127,30 @@ class Cancellation(unittest.TestCase):
                 self.submit(task_id)
                 self.cancel(task_id)
             self.assertIsNone(self.seen("told", "third"))
+
+    def test_another_service_ends_the_attempt_that_is_meant_and_no_other(self):
+        port = port_of(start_service(self.house, "other_service.py"))
+        service = self.enterContext(Connection(port))
+        agent = service.request("POST", "/agents", body={"role": "worker"}).json["agent_id"]
+
+        def execute(answers, **task):
+            with Connection(port) as connection:
+                answers.append(connection.request("POST", f"/agents/{agent}/execute", body=task))
+
+        def cancel(attempt):
+            return service.request("DELETE", f"/agents/{agent}/tasks/t", {"Rolecall-Attempt": attempt}).status
+
+        answers = []
+        running = threading.Thread(target=execute, args=(answers,), kwargs={
+            "task_id": "t", "attempt": 2, "input": {"wait_ms": 600_000}})
+        running.start()
+        until(lambda: service.request("GET", "/agents").json["agents"][0]["state"] == "busy", "the task to run")
+        self.assertEqual((cancel("1"), cancel("2")), (404, 204))
+        running.join(node_fixture.PATIENCE_S)
+        self.assertEqual(answers[0].json["error"]["code"], "canceled")
+        self.assertEqual(cancel("2"), 404)
+        execute(answers, task_id="t", attempt=3, input=1)
+        self.assertEqual(answers[1].json["status"], "completed")
 
 
 if __name__ == "__main__":
