@@ -54,7 +54,9 @@ node::node(const config& settings, opened_journal journal)
   router_ = sys.spawn(rolecall::router, registry_, settings.router);
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
                        manager_options{settings.fleet, {}});
-  pool_ = sys.spawn(rolecall::pool, client_, settings.pool);
+  auto workers = settings.pool;
+  workers.worker.node = settings.node.name;
+  pool_ = sys.spawn(rolecall::pool, client_, workers);
   tasks.unix_offset = unix_offset_;
   tasks.first_event = first_event_;
   tasks.durable = journal.store != nullptr;

@@ -3,11 +3,9 @@
 #include "app/config.hpp"
 #include "app/random_id.hpp"
 #include "messages/json_codec.hpp"
+#include "net/sha256.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
-
-#include <array>
 
 namespace rolecall {
 
@@ -94,14 +92,7 @@ std::string make_token() {
 }
 
 std::string hash_of(std::string_view token) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
-  std::string result;
-  for (auto byte : digest) {
-    result += "0123456789abcdef"[byte >> 4];
-    result += "0123456789abcdef"[byte & 15];
-  }
-  return result;
+  return net::sha256_hex(token);
 }
 
 } // namespace rolecall

@@ -93,6 +93,7 @@ void client_connection::finish_open(std::optional<http_failure> failure) {
 }
 
 void client_connection::exchange(std::string head, const http_request& request,
+                                 std::chrono::steady_clock::time_point started,
                                  std::function<void(exchange_outcome)> done) {
   dead_ = nullptr;
   ++exchanges_;
@@ -103,6 +104,8 @@ void client_connection::exchange(std::string head, const http_request& request,
   max_body_ = request.max_body_bytes;
   on_data_ = request.on_data;
   answer_began_ = false;
+  started_ = started;
+  first_byte_ = {};
   start_parser();
   write();
   // An answer may come before the request has been written: a refusal of a large body, say.
@@ -149,7 +152,11 @@ void client_connection::read() {
 void client_connection::on_read(boost::system::error_code error, std::size_t count) {
   if (!done_)
     return;
-  answer_began_ = answer_began_ || count > 0;
+  if (!answer_began_ && count > 0) {
+    answer_began_ = true;
+    first_byte_ = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - started_);
+  }
   buffer_.commit(count);
   if (error)
     return on_lost(error);
@@ -212,12 +219,22 @@ bool client_connection::deliver() {
 }
 
 void client_connection::on_message() {
-  auto& message = parser_->message();
-  if (message.status == 101)
+  if (parser_->message().status == 101)
     return fail(http_errc::malformed, where_ + " switched to a protocol nobody asked for");
   auto reusable = parser_->keep_alive() && buffer_.size() == 0 && !writing_;
-  finish(http_response{message.status, std::move(message.headers), std::move(message.body)},
-         reusable);
+  finish(take_partial(), reusable);
+}
+
+http_response client_connection::take_partial() {
+  http_response result;
+  result.first_byte = first_byte_;
+  if (parser_ && parser_->has_head()) {
+    auto& message = parser_->message();
+    result.status = message.status;
+    result.headers = std::move(message.headers);
+    result.body = std::move(message.body);
+  }
+  return result;
 }
 
 void client_connection::fail_too_large() {
@@ -226,7 +243,7 @@ void client_connection::fail_too_large() {
 }
 
 void client_connection::fail(http_errc code, std::string message) {
-  finish(http_failure{code, std::move(message)}, false);
+  finish(http_failure{code, std::move(message), take_partial()}, false);
 }
 
 void client_connection::finish(http_result result, bool reusable) {

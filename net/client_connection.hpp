@@ -41,8 +41,14 @@ public:
             std::function<void(std::optional<http_failure>)> done);
 
   /// Sends `head` and the body of `request`, and reads the response. Not during another exchange.
+  /// The first byte of the answer is timed from `started`.
   void exchange(std::string head, const http_request& request,
+                std::chrono::steady_clock::time_point started,
                 std::function<void(exchange_outcome)> done);
+
+  /// During an exchange: takes out what has come of the response, for one that is about to be cut
+  /// off.
+  http_response take_partial();
 
   /// Between exchanges: calls `dead` if the peer closes the connection or says something unasked.
   void watch(std::function<void()> dead);
@@ -95,6 +101,8 @@ private:
   bool head_request_{false};
   bool writing_{false};
   bool answer_began_{false};
+  std::chrono::steady_clock::time_point started_{};
+  std::chrono::microseconds first_byte_{0}; ///< from `started_`; 0: none has come
   std::size_t max_body_{0};
   std::function<void(std::string_view)> on_data_; ///< empty: the body is collected
   std::optional<message_parser> parser_;

@@ -75,6 +75,9 @@ struct http_response {
   unsigned status{0};
   net::headers headers{};
   std::string body{};
+  /// Told by the client: from the start of the call (look-up and connection included) to the first
+  /// byte of the answer; 0 if none came.
+  std::chrono::microseconds first_byte{0};
 };
 
 /// Why there is no response.
@@ -94,6 +97,9 @@ enum class http_errc {
 struct http_failure {
   http_errc code{};
   std::string message; ///< for people: what, where, and the cause as the system words it
+  /// What had come of the response by then: the status is 0 if not even its head had, the body is
+  /// as far as it came. Chunks are decoded; nothing is kept of what is over a limit.
+  http_response partial{};
 };
 
 using http_result = std::variant<http_response, http_failure>;

@@ -29,15 +29,18 @@ void origin_pool::submit(const std::shared_ptr<client_call>& call) {
                                                        " connections to " + call->target.origin()});
 }
 
-void origin_pool::withdraw(client_call& call) {
+http_response origin_pool::withdraw(client_call& call) {
+  http_response partial;
   if (call.waiting) {
     call.waiting = false;
     waiting_.erase(call.place);
   } else if (auto connection = std::move(call.connection)) {
+    partial = connection->take_partial();
     connection->close();
     --connections_;
     on_slot_free();
   }
+  return partial;
 }
 
 void origin_pool::close() {
@@ -92,7 +95,7 @@ void origin_pool::run(const std::shared_ptr<client_call>& call, connection_ptr c
   call->connection = std::move(connection);
   call->connection->exchange(
       request_head(call->request, call->target, settings_->options.user_agent), call->request,
-      [self = shared_from_this(), call](exchange_outcome outcome) {
+      call->started, [self = shared_from_this(), call](exchange_outcome outcome) {
         self->on_outcome(call, std::move(outcome));
       });
 }

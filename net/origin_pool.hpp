@@ -25,6 +25,7 @@ struct client_call {
   http_request request;
   url target;
   http_client::handler done;
+  std::chrono::steady_clock::time_point started{};
   boost::asio::steady_timer deadline;            ///< of the whole call, owned by the client
   std::chrono::steady_clock::time_point heard{}; ///< when the last piece of a streamed body came
   std::shared_ptr<origin_pool> pool;
@@ -56,8 +57,9 @@ public:
   /// Puts the call on an idle connection, on a new one, or in the queue.
   void submit(const std::shared_ptr<client_call>& call);
 
-  /// Takes the call out of the queue, or closes the connection it is on.
-  void withdraw(client_call& call);
+  /// Takes the call out of the queue, or closes the connection it is on. Gives what had come of the
+  /// response.
+  http_response withdraw(client_call& call);
 
   /// Closes everything. No call is ended by it.
   void close();

@@ -22,6 +22,7 @@ struct start_order {
   http_client::call_id id;
   http_request request;
   http_client::handler done;
+  std::chrono::steady_clock::time_point started; ///< when `start` was called
 };
 
 struct cancel_order {
@@ -55,7 +56,8 @@ public:
 
   call_id start(http_request request, handler done) {
     auto id = next_id_.fetch_add(1, std::memory_order_relaxed);
-    order next{start_order{id, std::move(request), std::move(done)}};
+    order next{
+        start_order{id, std::move(request), std::move(done), std::chrono::steady_clock::now()}};
     if (!inbox_->push(std::move(next)))
       boost::asio::post(context_, [done = std::move(std::get<start_order>(next).done)] {
         done(client_is_shut_down());
@@ -98,6 +100,7 @@ void pooled_http_client::impl::obey(start_order& item) {
                                                 std::move(item.request),
                                                 std::get<url>(std::move(parsed)),
                                                 std::move(item.done),
+                                                item.started,
                                                 boost::asio::steady_timer{context_, timeout},
                                                 {},
                                                 nullptr,
@@ -118,7 +121,7 @@ void pooled_http_client::impl::obey(start_order& item) {
 }
 
 void pooled_http_client::impl::obey(cancel_order& item) {
-  abandon(item.id, {http_errc::canceled, "the call was canceled"});
+  abandon(item.id, {http_errc::canceled, "the call was canceled", {}});
 }
 
 void pooled_http_client::impl::await_deadline(client_call& call) {
@@ -140,10 +143,11 @@ void pooled_http_client::impl::on_deadline(call_id id) {
     call.deadline.expires_at(silent_until);
     return await_deadline(call);
   }
-  abandon(id,
-          {http_errc::timeout, (call.waiting ? "no free connection to " : "no whole answer from ") +
-                                   call.target.origin() + " within " +
-                                   std::to_string(call.request.timeout.count()) + " ms"});
+  abandon(id, {http_errc::timeout,
+               (call.waiting ? "no free connection to " : "no whole answer from ") +
+                   call.target.origin() + " within " +
+                   std::to_string(call.request.timeout.count()) + " ms",
+               {}});
 }
 
 void pooled_http_client::impl::abandon(call_id id, http_failure why) {
@@ -151,7 +155,7 @@ void pooled_http_client::impl::abandon(call_id id, http_failure why) {
   if (found == calls_.end())
     return;
   auto call = found->second;
-  call->pool->withdraw(*call);
+  why.partial = call->pool->withdraw(*call);
   end(call, std::move(why));
 }
 

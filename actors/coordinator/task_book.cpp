@@ -279,6 +279,7 @@ void task_book::end_attempt(task& t, const attempt_outcome& outcome, time_point 
   last.run = outcome.elapsed > micros{0} ? std::chrono::round<millis>(outcome.elapsed)
                                          : since(t.started, now);
   last.error = outcome.error;
+  last.receipt = outcome.receipt;
   t.record.run = last.run;
   just_ended_.push_back(last);
 }

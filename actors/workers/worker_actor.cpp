@@ -1,6 +1,7 @@
 #include "actors/workers/worker_actor.hpp"
 
 #include "actors/workers/connectors/agents_service_connector.hpp"
+#include "actors/workers/receipts.hpp"
 
 namespace rolecall {
 
@@ -21,14 +22,19 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         auto http = to_request(request);
         http.connect_timeout = options.connect_timeout;
         http.max_body_bytes = options.max_answer_bytes;
-        // What the call needs to know of the attempt; its input is not kept until the answer.
+        // What the call needs to know of the attempt; its payload is not kept until the answer.
         auto about = request;
         about.input = {};
+        about.dependencies = {};
         auto me = caf::actor_cast<worker_actor>(self);
-        auto id =
-            self->state.client->start(std::move(http), [me, about](const net::http_result& result) {
-              caf::anon_send(me, to_outcome(about, result));
-            });
+        auto sent = receipt_of(http, options.node);
+        auto id = self->state.client->start(std::move(http),
+                                            [me, about, sent](const net::http_result& result) {
+                                              auto outcome = to_outcome(about, result);
+                                              outcome.receipt = sent;
+                                              complete(outcome.receipt, result);
+                                              caf::anon_send(me, std::move(outcome));
+                                            });
         self->state.calls[{request.task, request.attempt}] = {id, now(self)};
       },
       [self](atom::cancel, const task_id& task, std::uint32_t attempt) {

@@ -14,6 +14,7 @@ namespace rolecall {
 struct worker_options {
   std::size_t max_answer_bytes{16u << 20};
   millis connect_timeout{5'000};
+  std::string node; ///< whose worker it is, for the receipts
 };
 
 struct worker_state {

@@ -32,6 +32,14 @@ agent::agent(boost::asio::io_context& context, supervisor& processes, const role
              std::string id)
     : processes_{processes}, role_{kind}, context_{context}, id_{std::move(id)} {}
 
+bool agent::works_on(const std::string& task_id, std::string_view attempt) const {
+  auto found = runs_.find(task_id);
+  if (found == runs_.end())
+    return false;
+  const auto& body = found->second->request.body;
+  return !body.contains("attempt") || body["attempt"].dump() == attempt;
+}
+
 std::vector<std::string> agent::task_ids() const {
   std::vector<std::string> result;
   for (const auto& [task_id, task] : runs_)

@@ -38,6 +38,8 @@ public:
   std::size_t running() const noexcept { return runs_.size(); }
   bool is_free() const noexcept { return runs_.size() < role_.max_concurrency; }
   bool works_on(const std::string& task_id) const { return runs_.contains(task_id); }
+  /// Whether it is this attempt that runs; any is, if the task came without a number.
+  bool works_on(const std::string& task_id, std::string_view attempt) const;
   std::vector<std::string> task_ids() const;
   /// The process that lives as long as the agent, if it is of that kind.
   virtual std::optional<pid_t> pid() const { return std::nullopt; }

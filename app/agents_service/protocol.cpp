@@ -93,6 +93,7 @@ std::optional<execute_request> read_execute(std::string_view text, role_field wi
   reader.integer("attempt", 1, INT32_MAX);
   reader.name("context_id");
   reader.object("dependencies");
+  reader.integer("deadline_ms", 1, INT64_MAX);
   constexpr std::int64_t ten_years_ms = 3'650LL * 86'400'000;
   if (auto timeout = reader.integer("timeout_ms", 1, ten_years_ms))
     result.timeout = std::chrono::milliseconds{*timeout};

@@ -218,9 +218,13 @@ void service::cancel(const exchange_ptr& exchange, const segments& path) {
   auto found = agents_.find(path[1]);
   if (found == agents_.end())
     return respond(*exchange, unknown_agent(path[1]));
-  if (!found->second->cancel(path[3], task_failed("canceled", "the task was canceled"),
-                             [exchange] { respond(*exchange, no_content); }))
-    respond(*exchange, refusal(404, "unknown_task", "the agent does not work on that task"));
+  const auto& one = *found->second;
+  // A late word about one attempt must not end the next.
+  auto attempt = net::find_header(exchange->headers(), "Rolecall-Attempt");
+  if (!one.works_on(path[3]) || (attempt && !one.works_on(path[3], *attempt)))
+    return respond(*exchange, refusal(404, "unknown_task", "the agent does not work on that task"));
+  found->second->cancel(path[3], task_failed("canceled", "the task was canceled"),
+                        [exchange] { respond(*exchange, no_content); });
 }
 
 void service::give(const exchange_ptr& exchange, const std::shared_ptr<agent>& to,

@@ -21,6 +21,24 @@ json error_or_null(const failure& error) {
   return error.code.empty() ? json(nullptr) : json(to_json(error));
 }
 
+/// Rounded so that a figure is no longer than it is exact.
+double rounded(double value) {
+  return std::round(value * 1'000) / 1'000;
+}
+
+json receipt_view(const receipt& of) {
+  return {{"node", of.node},
+          {"url", of.url},
+          {"http_status", of.http_status == 0 ? json(nullptr) : json(of.http_status)},
+          {"first_byte_ms", of.first_byte == micros{0}
+                                ? json(nullptr)
+                                : json(rounded(static_cast<double>(of.first_byte.count()) / 1e3))},
+          {"request_bytes", of.request_bytes},
+          {"answer_bytes", of.answer_bytes},
+          {"request_sha256", of.request_sha256},
+          {"answer_sha256", id_or_null(of.answer_sha256)}};
+}
+
 json attempt_view(const attempt_record& attempt) {
   json result{{"attempt", attempt.attempt},
               {"agent_id", attempt.agent.id.value},
@@ -30,12 +48,9 @@ json attempt_view(const attempt_record& attempt) {
               {"verdict", attempt.ended ? to_string(attempt.verdict) : "running"}};
   if (!attempt.error.code.empty())
     result["error"] = to_json(attempt.error);
+  if (!attempt.receipt.url.empty())
+    result["receipt"] = receipt_view(attempt.receipt);
   return result;
-}
-
-/// Rounded so that a figure is no longer than it is exact.
-double rounded(double value) {
-  return std::round(value * 1'000) / 1'000;
 }
 
 } // namespace

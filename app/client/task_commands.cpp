@@ -1,6 +1,7 @@
 #include "app/client/task_commands.hpp"
 
 #include "app/client/command.hpp"
+#include "app/client/receipt_text.hpp"
 #include "app/client/refusal.hpp"
 #include "app/client/task_filter.hpp"
 #include "app/client/task_text.hpp"
@@ -15,6 +16,10 @@ namespace {
 
 struct ids_options : command_options {
   std::vector<std::string> ids;
+};
+
+struct get_options : ids_options {
+  bool receipts{false};
 };
 
 struct list_options : command_options {
@@ -56,10 +61,15 @@ void print_tasks(const std::vector<json>& views, const ids_options& options) {
   print(task_table(views));
 }
 
-int get_tasks(node_client& node, const ids_options& options) {
+int get_tasks(node_client& node, const get_options& options) {
   std::vector<json> views;
   auto code =
       for_each_id(options, views, [&](const std::string& id) { return node.get(task_path(id)); });
+  if (options.receipts && !options.json) {
+    for (const auto& view : views)
+      std::fputs(receipts_text(view).c_str(), stdout);
+    return code;
+  }
   if (options.json || !leads_to_terminal(stdout)) {
     print_tasks(views, options);
     return code;
@@ -131,8 +141,15 @@ int list_tasks(node_client& node, const list_options& options) {
 } // namespace
 
 void add_task_commands(CLI::App& app, std::function<int()>& run) {
-  add_command<ids_options>(app, run, "get", "Shows tasks, with their inputs and outputs", add_ids,
-                           get_tasks);
+  add_command<get_options>(
+      app, run, "get", "Shows tasks, with their inputs and outputs",
+      [](CLI::App& command, get_options& options) {
+        add_ids(command, options);
+        command.add_flag("--receipts", options.receipts,
+                         "Shows the receipt of each attempt: who asked whom, when, and hashes of "
+                         "what was sent and answered");
+      },
+      get_tasks);
   add_command<list_options>(
       app, run, "list", "Lists tasks, the newest first",
       [](CLI::App& command, list_options& options) {

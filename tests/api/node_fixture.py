@@ -95,9 +95,11 @@ class Gate:
 
 
 class Fake:
-    """An agents service in this process. `refusal` is what a spawn is answered with, if set."""
+    """An agents service in this process. `refusal` is what a spawn is answered with, if set; `result`
+    what a task is answered with (None: the connection is closed). `executed` has the bodies of each
+    task's request and answer, as they went over the wire."""
 
-    def __init__(self, role, agents=(), refusal=None):
+    def __init__(self, role, agents=(), refusal=None, result=()):
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -120,11 +122,15 @@ class Fake:
                 self.answer(200, listed.get(self.path, {}))
 
             def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.path == "/agents":
-                    self.answer(*(refusal or (503, {"error": {"code": "no", "message": "no"}})))
-                else:
-                    self.answer(200, {"status": "completed", "output": role})
+                    return self.answer(*(refusal or (503, {"error": {"code": "no", "message": "no"}})))
+                status, told = (200, {"status": "completed", "output": role}) if result == () else result or (0, "")
+                fake.executed.append((body, json.dumps(told).encode()))
+                if status == 0:
+                    self.close_connection = True
+                    return None
+                return self.answer(status, told)
 
             def do_DELETE(self):
                 self.answer(404, {"error": {"code": "unknown_agent", "message": "no"}})
@@ -132,7 +138,7 @@ class Fake:
             def log_message(self, *_):
                 pass
 
-        self.agents, self.connections = list(agents), []
+        self.agents, self.connections, self.executed = list(agents), [], []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"

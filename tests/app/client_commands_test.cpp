@@ -41,6 +41,42 @@ TEST_CASE("get prints a line for each task in a pipe, and the node's JSON if ask
   CHECK(both["tasks"].size() == 2);
 }
 
+TEST_CASE("get --receipts shows a block for each attempt") {
+  scripted_node node;
+  auto view = task_view("a", "completed", 2);
+  view["history"] = json::parse(R"([
+    {"attempt":1,"agent_id":"c1","service":"local","started_at":"2026-11-24T13:00:00.000Z",
+     "run_ms":3,"verdict":"retryable","error":{"code":"connect_failed","message":"refused"}},
+    {"attempt":2,"agent_id":"c2","service":"local","started_at":"2026-11-24T13:00:01.000Z",
+     "run_ms":15,"verdict":"completed","receipt":{"node":"n","url":"http://s/agents/c2/execute",
+     "http_status":200,"first_byte_ms":14.8,"request_bytes":80,"answer_bytes":33,
+     "request_sha256":"aa11","answer_sha256":"bb22"}}])");
+  node.on("GET /v1/tasks/a", 200, view.dump());
+  node.on("GET /v1/tasks/b", 200, task_view("b", "submitted", 0).dump());
+  auto got = run_client(node, {"get", "a", "b", "--receipts"});
+  CHECK(got.code == 0);
+  CHECK(got.output == R"(a, attempt 1: retryable
+  agent       c1
+  service     local
+  start       2026-11-24T13:00:00.000Z
+  end         3ms after the start
+  receipt     none
+a, attempt 2: completed
+  agent       c2
+  service     local
+  node        n
+  url         http://s/agents/c2/execute
+  start       2026-11-24T13:00:01.000Z
+  first byte  14.800ms after the start
+  end         15ms after the start
+  status      200
+  request     80 bytes, SHA-256 aa11
+  answer      33 bytes, SHA-256 bb22
+b: no attempt yet
+)");
+  CHECK(run_client(node, {"get", "a", "--receipts", "--json"}).report() == view);
+}
+
 TEST_CASE("get tells which task is unknown, and shows the others") {
   scripted_node node;
   node.on("GET /v1/tasks/a", 200, task_view("a", "completed").dump());

@@ -160,6 +160,27 @@ TEST_CASE_METHOD(service_fixture, "a task is canceled by its id") {
   CHECK(agents()[0]["state"] == "idle");
 }
 
+TEST_CASE_METHOD(service_fixture, "a cancel of another attempt leaves the task alone") {
+  serve(json::array({shell_role("(" + stubborn_script + ") & wait")}));
+  auto id = spawn();
+  auto body = task(1);
+  body["attempt"] = 2;
+  auto call = http().start("POST", "/agents/" + id + "/execute", body);
+  auto pid = wait_for_pid("pid");
+  auto cancel = [&](const std::string& attempt) {
+    return http().call("DELETE", "/agents/" + id + "/tasks/t1", nullptr,
+                       {{"Rolecall-Attempt", attempt}});
+  };
+  auto late = cancel("1");
+  CHECK(late.status == 404);
+  CHECK(late.code() == "unknown_task");
+  CHECK(rolecall::tests::is_alive(pid));
+  CHECK(cancel("2").status == 204);
+  CHECK(wait_until_gone(pid)); // and its parent, the command itself, before the answer
+  CHECK(http().wait(call).code() == "canceled");
+  CHECK(cancel("2").status == 404);
+}
+
 TEST_CASE_METHOD(service_fixture, "an agent that is retired takes its task along") {
   serve(json::array({shell_role(stubborn_script)}));
   auto id = spawn();

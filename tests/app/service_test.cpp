@@ -57,6 +57,7 @@ TEST_CASE_METHOD(service_fixture,
   body["context_id"] = "c1";
   body["dependencies"] = {{"t0", {1, 2}}};
   body["timeout_ms"] = 10'000;
+  body["deadline_ms"] = 20'000;
   body["something_new"] = true;
   auto answer = http().call("POST", "/agents/" + id + "/execute", body,
                             {{"Idempotency-Key", "t1"}, {"Content-Type", "application/json"}});

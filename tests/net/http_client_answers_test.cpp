@@ -193,3 +193,73 @@ TEST_CASE("a request that would change the shape of the message is not sent") {
   }
   CHECK(server.accepted() == 0);
 }
+
+TEST_CASE("a response tells when its first byte came, from the start of the call") {
+  std::promise<std::chrono::steady_clock::time_point> first_piece;
+  auto seen = first_piece.get_future().share();
+  raw_server server{[&](raw_socket& socket, int) {
+    socket.read_until("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na");
+    seen.wait();
+    socket.send("b");
+  }};
+  client_fixture fixture;
+  auto begin = std::chrono::steady_clock::now();
+  bool first = true; // the callback is copied, so what it remembers is outside of it
+  auto response =
+      response_of(fixture.call({.url = server.url(), .on_data = [&](std::string_view) {
+                                  if (std::exchange(first, false))
+                                    first_piece.set_value(std::chrono::steady_clock::now());
+                                }}));
+  CHECK(response.first_byte > 0us);
+  CHECK(response.first_byte <= seen.get() - begin);
+}
+
+TEST_CASE("a failure has what had come of the response") {
+  SECTION("half a body") {
+    auto partial = failure_after("HTTP/1.1 503 X\r\nContent-Length: 10\r\n\r\nhalf").partial;
+    CHECK(partial.status == 503);
+    CHECK(partial.body == "half");
+    CHECK(partial.first_byte > 0us);
+  }
+  SECTION("half a chunk") {
+    auto partial =
+        failure_after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel").partial;
+    CHECK(partial.status == 200);
+    CHECK(partial.body == "hel");
+  }
+  SECTION("half a head") {
+    auto partial = failure_after("HTTP/1.1 200 OK\r\nX-A: b\r\n").partial;
+    CHECK(partial.status == 0);
+    CHECK(partial.body.empty());
+    CHECK(partial.first_byte > 0us);
+  }
+  SECTION("no byte") {
+    auto partial = failure_after("").partial;
+    CHECK(partial.status == 0);
+    CHECK(partial.first_byte == 0us);
+  }
+  SECTION("a body over the limit") {
+    raw_server server{answering("HTTP/1.1 200 OK\r\n\r\n" + std::string(5'000, 'x'))};
+    client_fixture fixture;
+    auto failure = failure_of(fixture.call({.url = server.url(), .max_body_bytes = 1'000}));
+    CHECK(failure.code == http_errc::too_large);
+    CHECK(failure.partial.status == 200);
+    CHECK(failure.partial.body.size() <= 1'000);
+  }
+}
+
+TEST_CASE("so has a call that runs out of time, and its connection is closed") {
+  std::promise<bool> closed;
+  raw_server server{[&](raw_socket& socket, int) {
+    socket.read_until("\r\n\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    closed.set_value(socket.closes_within(patience));
+  }};
+  client_fixture fixture;
+  auto failure = failure_of(fixture.call({.url = server.url(), .timeout = 500ms}));
+  CHECK(failure.code == http_errc::timeout);
+  CHECK(failure.partial.status == 200);
+  CHECK(failure.partial.body == "half");
+  CHECK(closed.get_future().get());
+}

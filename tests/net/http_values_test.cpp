@@ -1,4 +1,5 @@
 #include "net/http.hpp"
+#include "net/sha256.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -128,4 +129,9 @@ TEST_CASE("a broken escape or a NUL in a path segment gives none") {
     INFO(text);
     CHECK_FALSE(decode_path_segment(text));
   }
+}
+
+TEST_CASE("SHA-256 is told in 64 hex digits") {
+  CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -74,6 +74,8 @@ def answer(connection, method, path, body):
         agent = {"agent_id": f"faulty-{next(numbers)}", "role": "worker"}
         agents[agent["agent_id"]] = agent
         connection.sendall(response(201, as_json(agent)))
+    elif method == "DELETE" and "/tasks/" in path:
+        connection.sendall(response(501, as_json({"error": {"code": "c", "message": "why"}})))
     elif method == "DELETE":
         agents.pop(path.split("/")[2], None)
         connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")

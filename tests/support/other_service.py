@@ -30,8 +30,11 @@ class Agent:
     def __init__(self):
         # Random, so that an id does not come back after a restart either.
         self.id = f"worker-{uuid.uuid4().hex}"
-        self.busy = False  # guarded by Pool.lock
-        self.retired = threading.Event()
+        self.busy = False  # guarded by Pool.lock, as are the next two
+        self.task = None  # that it works on
+        self.canceled = False
+        self.ended = threading.Event()  # retired, or its task canceled: work stops at once
+        self.retired = False
 
     def describe(self):
         return {"agent_id": self.id, **ROLE, "state": "busy" if self.busy else "idle"}
@@ -43,13 +46,15 @@ class Agent:
         if type(wait_ms) not in (int, float):  # not isinstance: true would be an int
             wait_ms, fail = 0, "bad_wait_ms"
         end = time.monotonic() + min(wait_ms, 1e12) / 1000
-        while not self.retired.is_set() and (left := end - time.monotonic()) > 0:
+        while not self.ended.is_set() and (left := end - time.monotonic()) > 0:
             if client_gone():
                 raise ConnectionAbortedError  # for nobody there is no work and no answer
-            self.retired.wait(min(left, CONNECTION_CHECK_S))
-        if self.retired.is_set():
+            self.ended.wait(min(left, CONNECTION_CHECK_S))
+        if self.retired:
             # 5xx, not "failed": it is not the task's fault, so it is to be tried elsewhere.
             raise Problem(503, "agent_retired", f"{self.id} was retired during the task")
+        if self.canceled:
+            return {"status": "failed", "error": {"code": "canceled", "message": "on request"}}
         if isinstance(fail, str):
             return {"status": "failed", "error": {"code": fail, "message": "due to the input"}}
         output = {"echo": task_input, "agent_id": self.id, "pid": os.getpid()}
@@ -76,6 +81,20 @@ class Pool:
             raise Problem(429, "no_capacity", f"{len(self.agents)} agents exist already", 1)
         agent = Agent()
         return self.agents.setdefault(agent.id, agent)
+
+    def retire(self, agent_id):
+        agent = self.agents.pop(self.find(agent_id).id)
+        agent.retired = True
+        agent.ended.set()
+
+    def cancel(self, agent_id, task_id, attempt):
+        agent = self.find(agent_id)
+        task = agent.task or {}
+        # A late word about one attempt must not end the next, so its number is looked at, too.
+        if task.get("task_id") != task_id or attempt not in (None, str(task.get("attempt"))):
+            raise Problem(404, "unknown_task", f"{agent_id} does not work on {task_id}")
+        agent.canceled = True
+        agent.ended.set()
 
     def pick(self, role):
         idle = (a for a in self.agents.values() if not a.busy and role == ROLE["role"])
@@ -117,7 +136,11 @@ class Handler(BaseHTTPRequestHandler):
                     return 201, pool.spawn(role).describe()
             case "DELETE", ["agents", agent_id]:
                 with pool.lock:
-                    pool.agents.pop(pool.find(agent_id).id).retired.set()
+                    pool.retire(agent_id)
+                return 204, None
+            case "DELETE", ["agents", agent_id, "tasks", task_id]:
+                with pool.lock:
+                    pool.cancel(agent_id, task_id, self.headers.get("Rolecall-Attempt"))
                 return 204, None
             case "POST", ["agents", agent_id, "execute"]:
                 return self.execute(parse(body), lambda: pool.find(agent_id))
@@ -135,13 +158,16 @@ class Handler(BaseHTTPRequestHandler):
             agent = find_agent()
             if agent.busy:
                 raise Problem(429, "busy", f"{agent.id} works on another task", 1)
-            agent.busy = True
+            agent.busy, agent.task = True, task
         try:
             return 200, agent.work(task["input"], self.client_gone)
         finally:
             # Before the answer is sent: its reader may give the agent the next task at once.
             with lock:
-                agent.busy = False
+                agent.busy, agent.task = False, None
+                if agent.canceled and not agent.retired:
+                    agent.canceled = False
+                    agent.ended.clear()
 
     def client_gone(self):
         try:

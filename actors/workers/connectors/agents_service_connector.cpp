@@ -30,6 +30,10 @@ bool is_retryable(unsigned status) {
   return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
+std::string agent_url(const std::string& service_url, const agent_id& agent) {
+  return service_url + "/agents/" + net::encode_path_segment(agent.value);
+}
+
 struct interpreter {
   const attempt_request& attempt;
   attempt_outcome outcome;
@@ -117,25 +121,40 @@ struct interpreter {
 
 } // namespace
 
+net::http_request to_request(const cancel_notice& notice) {
+  net::http_request request;
+  request.method = "DELETE";
+  request.url = agent_url(notice.service_url, notice.agent) + "/tasks/" +
+                net::encode_path_segment(notice.task.value);
+  request.headers = {{"Accept", "application/json"},
+                     {"Rolecall-Attempt", std::to_string(notice.attempt)}};
+  request.max_body_bytes = 64u << 10; // an error's; nobody reads it
+  return request;
+}
+
 net::http_request to_request(const attempt_request& attempt) {
   net::http_request request;
   request.method = "POST";
-  request.url = attempt.service_url + "/agents/" +
-                net::encode_path_segment(attempt.agent.id.value) + "/execute";
+  request.url = agent_url(attempt.service_url, attempt.agent.id) + "/execute";
   request.headers = {{"Content-Type", "application/json"},
                      {"Accept", "application/json"},
                      // Ids may hold what a header must not.
                      {"Idempotency-Key", net::encode_path_segment(attempt.task.value)},
                      {"traceparent", attempt.traceparent}};
   request.timeout = attempt.timeout;
-  // The input is JSON text already; it is set between the other members as it is.
-  auto text = dump(json{{"task_id", attempt.task.value},
-                        {"attempt", attempt.attempt},
-                        {"role", attempt.role.value},
-                        {"timeout_ms", attempt.timeout.count()}});
+  json body{{"task_id", attempt.task.value},
+            {"attempt", attempt.attempt},
+            {"role", attempt.role.value},
+            {"timeout_ms", attempt.timeout.count()}};
+  if (attempt.deadline != millis{0})
+    body["deadline_ms"] = attempt.deadline.count();
+  // Payloads are JSON text already; they are set between the other members as they are.
+  auto text = dump(body);
   text.pop_back();
   if (!attempt.context_id.empty())
     text += ",\"context_id\":" + dump(json(attempt.context_id));
+  if (!attempt.dependencies.empty())
+    text += ",\"dependencies\":" + attempt.dependencies.str();
   text += ",\"input\":" + attempt.input.str() + "}";
   request.body = std::make_shared<const std::string>(std::move(text));
   return request;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/workers/cancel_line.hpp"
 #include "messages/values.hpp"
 #include "net/http.hpp"
 
@@ -10,7 +11,11 @@ namespace rolecall {
 /// `POST /agents/{id}/execute`. The attempt's timeout bounds the whole exchange.
 net::http_request to_request(const attempt_request& attempt);
 
-/// What the end of the exchange means for the attempt. `elapsed` is not filled in.
+/// `DELETE /agents/{id}/tasks/{task_id}`. Its header `Rolecall-Attempt` keeps a service that looks
+/// from ending a later attempt of the same task in its place.
+net::http_request to_request(const cancel_notice& notice);
+
+/// What the end of the exchange means for the attempt. `elapsed` and the receipt are not filled in.
 attempt_outcome to_outcome(const attempt_request& attempt, const net::http_result& result);
 
 } // namespace rolecall
