@@ -21,18 +21,6 @@ namespace rolecall {
 
 namespace {
 
-token_set read_tokens(const std::string& file) {
-  if (file.empty())
-    return {};
-  auto tokens = load_tokens(file);
-  if (const auto* problems = std::get_if<std::vector<problem>>(&tokens)) {
-    for (const auto& each : *problems)
-      tell(to_text(each));
-    throw wrong_input{};
-  }
-  return std::get<token_set>(std::move(tokens));
-}
-
 config read_settings(const run_node_options& options) {
   auto result = load_config(options.config_file);
   if (options.listen.empty())
@@ -206,7 +194,8 @@ int run_node(const run_node_options& options) {
   raise_descriptor_limit();
   try {
     auto settings = read_settings(options);
-    auto tokens = read_tokens(settings.node.api.token_file);
+    const auto& token_file = settings.node.api.token_file;
+    auto tokens = token_file.empty() ? token_set{} : read_tokens(token_file);
     auto bundled = start_bundled(options.roles_file, options.config_file.empty(), settings,
                                  [](const std::string& text) { tell(text); });
     set_up_log(settings.node.log);

@@ -2,6 +2,7 @@
 
 #include "app/bundled_service.hpp"
 #include "app/config.hpp"
+#include "app/tokens.hpp"
 
 #include <functional>
 #include <memory>
@@ -24,6 +25,9 @@ std::string read_input(const std::string& file);
 
 /// The configuration in a file, or the default if its name is empty. Refuses one that is wrong.
 config load_config(const std::string& file);
+
+/// The tokens in a file. Refuses one that cannot be read, or is wrong.
+token_set read_tokens(const std::string& file);
 
 /// Starts the bundled agents service, and makes `settings` name it, if its roles are given, or if
 /// the configuration is the default and nothing answers at its service. `note` is told. Null if it
