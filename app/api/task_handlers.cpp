@@ -145,7 +145,11 @@ void explain_task(api_self self, const call_ptr& request) {
               [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
     };
     self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record.id)
-        .then(with_fleet, [answer](caf::error&) { answer(nullptr, nullptr); });
+        .then(with_fleet, [self, request, answer](caf::error& error) {
+          if (error == ec::unknown_task) // it waits for nothing there: for its next attempt
+            return answer(nullptr, nullptr);
+          refuse(self, request, to_problem(error));
+        });
   });
 }
 
