@@ -3,6 +3,7 @@
 #include "app/config_node.hpp"
 #include "app/event_logger.hpp"
 #include "app/exit_codes.hpp"
+#include "app/liveness.hpp"
 #include "app/process_figures.hpp"
 #include "app/served_node.hpp"
 #include "app/service_manager.hpp"
@@ -82,14 +83,17 @@ private:
     return service_manager_.watchdog_interval().value_or(idle);
   }
 
-  /// Tells the service manager that all is well, if the actors still answer.
+  /// Tells the service manager that all is well, if the actors that every task goes through still
+  /// answer.
   void look_after() {
     if (!service_manager_.watchdog_interval())
       return;
     constexpr millis patience{2'000};
-    self_->request(host_.router(), patience, atom::idle_v, role_name{}, millis{0})
-        .receive([this](const std::vector<agent_key>&) { service_manager_.alive(); },
-                 [](caf::error&) { log_event(spdlog::level::err, "node_stuck", {}); });
+    if (auto silent =
+            who_is_silent(self_, host_.router(), host_.coordinator(), host_.api(), patience))
+      log_event(spdlog::level::err, "node_stuck", {{"actor", *silent}});
+    else
+      service_manager_.alive();
   }
 
   void on_signal(int signal) {

@@ -162,6 +162,7 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         check_drained(self);
         return promise;
       },
+      [self](atom::status) -> std::uint64_t { return self->state.counts.open(); },
       [self](atom::wake) { on_wake(self); },
   };
 }
