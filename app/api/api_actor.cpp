@@ -202,8 +202,7 @@ bool refuse_wrong_query(api_self self, const call_ptr& request) {
     return false;
   refuse(self, request,
          {"invalid_parameter",
-          "the query has " + std::to_string(problems.size()) +
-              (problems.size() == 1 ? " problem" : " problems"),
+          "the query has " + count_of(problems.size(), "problem"),
           std::move(problems),
           {}});
   return true;
