@@ -10,7 +10,7 @@ void add_node_command(CLI::App& app, std::function<int()>& run) {
   auto options = std::make_shared<run_node_options>();
   auto* command =
       app.add_subcommand("node", "Runs a node that stays up, with an HTTP API and a dashboard");
-  command->add_option("--config", options->config_file, "Configuration file");
+  command->add_option("--config", options->config_file, "Configuration file")->type_name("FILE");
   command
       ->add_option("--listen", options->listen,
                    "Where to take requests, instead of the configuration's api.listen; port 0: "
@@ -21,8 +21,10 @@ void add_node_command(CLI::App& app, std::function<int()>& run) {
                    "File in which tasks are kept, instead of the configuration's journal.path; "
                    "empty: none are")
       ->type_name("FILE");
-  command->add_option("--roles", options->roles_file,
-                      "Starts the bundled agents service with the roles of this file");
+  command
+      ->add_option("--roles", options->roles_file,
+                   "Starts the bundled agents service with the roles of this file")
+      ->type_name("FILE");
   command->callback([options, &run] { run = [options] { return run_node(*options); }; });
 }
 

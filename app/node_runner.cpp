@@ -3,6 +3,7 @@
 #include "app/config_node.hpp"
 #include "app/event_logger.hpp"
 #include "app/exit_codes.hpp"
+#include "app/liveness.hpp"
 #include "app/process_figures.hpp"
 #include "app/served_node.hpp"
 #include "app/service_manager.hpp"
@@ -20,18 +21,6 @@
 namespace rolecall {
 
 namespace {
-
-token_set read_tokens(const std::string& file) {
-  if (file.empty())
-    return {};
-  auto tokens = load_tokens(file);
-  if (const auto* problems = std::get_if<std::vector<problem>>(&tokens)) {
-    for (const auto& each : *problems)
-      tell(to_text(each));
-    throw wrong_input{};
-  }
-  return std::get<token_set>(std::move(tokens));
-}
 
 config read_settings(const run_node_options& options) {
   auto result = load_config(options.config_file);
@@ -95,14 +84,17 @@ private:
     return service_manager_.watchdog_interval().value_or(idle);
   }
 
-  /// Tells the service manager that all is well, if the actors still answer.
+  /// Tells the service manager that all is well, if the actors that every task goes through still
+  /// answer.
   void look_after() {
     if (!service_manager_.watchdog_interval())
       return;
     constexpr millis patience{2'000};
-    self_->request(host_.router(), patience, atom::idle_v, role_name{}, millis{0})
-        .receive([this](const std::vector<agent_key>&) { service_manager_.alive(); },
-                 [](caf::error&) { log_event(spdlog::level::err, "node_stuck", {}); });
+    if (auto silent =
+            who_is_silent(self_, host_.router(), host_.coordinator(), host_.api(), patience))
+      log_event(spdlog::level::err, "node_stuck", {{"actor", *silent}});
+    else
+      service_manager_.alive();
   }
 
   void on_signal(int signal) {
@@ -209,7 +201,8 @@ int run_node(const run_node_options& options) {
   raise_descriptor_limit();
   try {
     auto settings = read_settings(options);
-    auto tokens = read_tokens(settings.node.api.token_file);
+    const auto& token_file = settings.node.api.token_file;
+    auto tokens = token_file.empty() ? token_set{} : read_tokens(token_file);
     auto journal = open_journal(settings.journal_path);
     auto bundled = start_bundled(options.roles_file, options.config_file.empty(), settings,
                                  [](const std::string& text) { tell(text); });

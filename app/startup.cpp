@@ -85,6 +85,16 @@ opened_journal open_journal(const std::string& file) {
   return result;
 }
 
+token_set read_tokens(const std::string& file) {
+  auto tokens = load_tokens(file);
+  if (const auto* problems = std::get_if<std::vector<problem>>(&tokens)) {
+    for (const auto& each : *problems)
+      tell(to_text(each));
+    throw wrong_input{};
+  }
+  return std::get<token_set>(std::move(tokens));
+}
+
 std::unique_ptr<bundled_service>
 start_bundled(const std::string& roles_file, bool configuration_is_default, config& settings,
               const std::function<void(const std::string&)>& note) {

@@ -3,6 +3,7 @@
 #include "app/bundled_service.hpp"
 #include "app/config.hpp"
 #include "app/node.hpp"
+#include "app/tokens.hpp"
 
 #include <functional>
 #include <memory>
@@ -29,6 +30,9 @@ config load_config(const std::string& file);
 /// Opens a journal and reads it; none if the name of its file is empty. Refuses one that cannot be
 /// used.
 opened_journal open_journal(const std::string& file);
+
+/// The tokens in a file. Refuses one that cannot be read, or is wrong.
+token_set read_tokens(const std::string& file);
 
 /// Starts the bundled agents service, and makes `settings` name it, if its roles are given, or if
 /// the configuration is the default and nothing answers at its service. `note` is told. Null if it

@@ -319,7 +319,8 @@ void server_connection::respond(http_response response) {
     send(std::move(response));
 }
 
-std::string server_connection::head_of(const http_response& response, body_framing framing) {
+/// Decides whether a further request may follow the response, and gives the head that says so.
+std::string server_connection::settle_head(const http_response& response, body_framing framing) {
   keep_alive_ = keep_alive_ && !draining_ && framing != body_framing::close;
   auto next = !keep_alive_   ? after_response::close
               : version_1_0_ ? after_response::keep_alive_1_0
@@ -328,7 +329,7 @@ std::string server_connection::head_of(const http_response& response, body_frami
 }
 
 void server_connection::send(http_response response) {
-  response_head_ = head_of(response, body_framing::length);
+  response_head_ = settle_head(response, body_framing::length);
   response_body_ = std::move(response.body);
   auto bodiless = head_request_ || is_bodiless(response.status);
   std::array<asio::const_buffer, 2> buffers{

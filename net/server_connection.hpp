@@ -104,7 +104,7 @@ private:
   void write_continue();
   void refuse(unsigned status, std::string_view code, std::string_view message);
   void refuse_unparsed();
-  std::string head_of(const http_response& response, body_framing framing);
+  std::string settle_head(const http_response& response, body_framing framing);
   void send(http_response response);
   void on_sent(boost::system::error_code error);
   void on_response_done();

@@ -92,7 +92,7 @@ void server_connection::begin_stream(const stream_head& order) {
   stream_ends_ = false;
   if (std::exchange(owes_continue_, false))
     stream_text_ = continue_text; // the client holds its body back until then
-  stream_text_ += head_of(order.head, *stream_);
+  stream_text_ += settle_head(order.head, *stream_);
   write_stream();
 }
 

@@ -87,6 +87,9 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
   if (found == tasks_.end() || found->second.phase != phase::running ||
       found->second.attempt != outcome.attempt) {
     ++late_outcomes_; // canceled in the meantime, and maybe forgotten
+    if (found != tasks_.end())
+      add_receipt(found->second, outcome, out);
+    settle(now, out);
     return out;
   }
   auto& t = found->second;
@@ -269,6 +272,19 @@ attempt_request task_book::begin_attempt(task& t, const placement& p, time_point
   request.traceparent = make_traceparent(trace_in(t.record.traceparent), t.history.back().span_id);
   set_due(t, now + request.timeout + options_.outcome_grace);
   return request;
+}
+
+/// The receipt of an attempt that was ended before its exchange was.
+void task_book::add_receipt(task& t, const attempt_outcome& outcome, effects& out) {
+  auto is_it = [&](const attempt_record& each) { return each.attempt == outcome.attempt; };
+  auto found = std::find_if(t.history.begin(), t.history.end(), is_it);
+  if (found == t.history.end())
+    return;
+  found->receipt = outcome.receipt;
+  journal_append what;
+  if (options_.durable)
+    what.entries.push_back(entry_of(t));
+  append(std::move(what), out);
 }
 
 /// Notes how the attempt that runs has ended, for the task's history and its next event.

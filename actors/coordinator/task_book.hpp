@@ -158,6 +158,7 @@ private:
   void ask_for_agent(task& t, effects& out);
   attempt_request begin_attempt(task& t, const placement& p, time_point now);
   void end_attempt(task& t, const attempt_outcome& outcome, time_point now);
+  void add_receipt(task& t, const attempt_outcome& outcome, effects& out);
   void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
   void stop(task& t, task_state state, failure why, time_point now, effects& out);
   void give_up_attempt(task& t, time_point now, effects& out);

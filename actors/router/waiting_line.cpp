@@ -45,8 +45,7 @@ std::optional<waiting_line::place> waiting_line::find(const task_id& task) const
   if (found == ranks_.end())
     return std::nullopt;
   auto request = requests_.find(found->second);
-  auto before = std::distance(requests_.begin(), request);
-  return place{&request->second, static_cast<std::size_t>(before) + 1};
+  return place{&request->second, requests_.order_of_key(found->second) + 1};
 }
 
 void waiting_line::for_each(const std::function<void(const placement_request&)>& visit) const {

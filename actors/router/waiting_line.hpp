@@ -2,6 +2,9 @@
 
 #include "messages/values.hpp"
 
+#include <ext/pb_ds/assoc_container.hpp>
+#include <ext/pb_ds/tree_policy.hpp>
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -39,7 +42,7 @@ public:
   const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
     return skill_sets_;
   }
-  /// A request that waits here, and its place in the order, from 1 (it is counted out).
+  /// A request that waits here, and its place in the order, from 1.
   struct place {
     const placement_request* request;
     std::size_t position;
@@ -48,7 +51,13 @@ public:
   void for_each(const std::function<void(const placement_request&)>& visit) const;
 
 private:
-  std::map<rank, placement_request> requests_;
+  /// A map that knows how many stand before each: what asks for a place must not hold up the router
+  /// by counting a hundred thousand. libstdc++ has it, whatever the compiler.
+  using ordered_requests =
+      __gnu_pbds::tree<rank, placement_request, std::less<>, __gnu_pbds::rb_tree_tag,
+                       __gnu_pbds::tree_order_statistics_node_update>;
+
+  ordered_requests requests_;
   std::unordered_map<task_id, rank> ranks_;
   std::map<std::vector<std::string>, std::size_t> skill_sets_;
 };

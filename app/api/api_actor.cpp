@@ -184,6 +184,7 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         check_drained(self);
         return promise;
       },
+      [self](atom::status) -> std::uint64_t { return self->state.counts.open(); },
       [self](atom::wake) { on_wake(self); },
   };
 }
@@ -223,8 +224,7 @@ bool refuse_wrong_query(api_self self, const call_ptr& request) {
     return false;
   refuse(self, request,
          {"invalid_parameter",
-          "the query has " + std::to_string(problems.size()) +
-              (problems.size() == 1 ? " problem" : " problems"),
+          "the query has " + count_of(problems.size(), "problem"),
           std::move(problems),
           {}});
   return true;

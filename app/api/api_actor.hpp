@@ -57,6 +57,8 @@ using api_actor = task_listener_actor::extend_with<agent_listener_actor>::extend
     caf::replies_to<atom::checked>::with<bool>,
     // From here on tasks are refused; answered once none is left, with the number that there were.
     caf::replies_to<atom::drain>::with<std::uint64_t>,
+    // The number of tasks that are not terminal.
+    caf::replies_to<atom::status>::with<std::uint64_t>,
     // INTERNAL: a point in time has come at which something may be due.
     caf::reacts_to<atom::wake>>;
 

@@ -58,17 +58,12 @@ std::uint64_t begin(api_self self, const call_ptr& request, const event_filter& 
 void follow_all(api_self self, const call_ptr& request) {
   event_filter filter;
   filter.tasks = read_task_filter(request->query);
-  for (const auto& list : request->query.all("type")) {
-    std::size_t from = 0;
-    while (from <= list.size()) {
-      auto end = std::min(list.find(',', from), list.size());
-      auto type = list.substr(from, end - from);
+  for (const auto& list : request->query.all("type"))
+    for (const auto& type : split(list, ',')) {
       if (type != "task" && type != "agent")
         request->query.complain("type", "\"" + type + "\" is no type; there are task and agent");
       filter.types.insert(type);
-      from = end + 1;
     }
-  }
   auto seen = read_last_event_id(request);
   if (refuse_wrong_query(self, request))
     return;

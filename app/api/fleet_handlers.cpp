@@ -122,12 +122,9 @@ void spawn_agent(api_self self, const call_ptr& request) {
                   {"unsupported_media_type", "the body is application/json: {\"role\"}", {}, {}});
   std::vector<problem> problems;
   std::string role;
-  auto body = parse_json(request->exchange->body(), {1u << 20, 16}, problems);
-  if (!body) {
-    for (auto& each : problems)
-      each = {"", each.where.empty() ? each.what : each.where + ": " + each.what};
+  auto body = parse_body(request->exchange->body(), {1u << 20, 16}, problems);
+  if (!body)
     return refuse(self, request, {"invalid_body", "the body is not JSON", problems, {}});
-  }
   object_reader object{*body, "", problems};
   role = object.required_name("role").value_or("");
   object.finish();

@@ -106,7 +106,8 @@ struct metrics::families {
            "How long attempts took.");
   prometheus::Family<Histogram>& request_duration =
       make(registry, prometheus::BuildHistogram(), "rolecall_http_request_duration_seconds",
-           "From the end of a request to its answer; of streams, to their first byte.");
+           "From the end of a request to its answer; of event streams, to their first byte; of "
+           "tasks sent as NDJSON, from the head to the last answer.");
   prometheus::Family<prometheus::Gauge>& start_time =
       make(registry, prometheus::BuildGauge(), "process_start_time_seconds",
            "When the process started, in seconds since 1970.");

@@ -1,5 +1,6 @@
 #include "app/api/ndjson_intake.hpp"
 
+#include "app/api/request.hpp"
 #include "messages/json_codec.hpp"
 
 #include <algorithm>
@@ -55,10 +56,7 @@ void ndjson_intake::read_line(std::string_view text) {
   if (is_blank(text))
     return;
   std::vector<problem> problems;
-  auto value = parse_json(text, {options_.max_line_bytes, max_payload_depth}, problems);
-  for (auto& wrong : problems) // a pointer, or the whole: the line is known
-    if (!wrong.where.starts_with('/'))
-      wrong = {"", wrong.where + ": " + wrong.what};
+  auto value = parse_body(text, {options_.max_line_bytes, max_payload_depth}, problems);
   std::optional<task_spec> task;
   if (value)
     task = read_task(*value, "", problems);

@@ -93,6 +93,10 @@ problem_details to_problem(const caf::error& error) {
   return {"overloaded", "the node did not get to it in time", {}, {{"Retry-After", "1"}}};
 }
 
+std::string count_of(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::string errors_page() {
   std::string page = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"

@@ -40,6 +40,9 @@ net::http_response to_response(const problem_details& what);
 /// What an actor's refusal, or its silence, means to the client.
 problem_details to_problem(const caf::error& error);
 
+/// "1 agent", "2 agents".
+std::string count_of(std::size_t count, const std::string& what);
+
 /// The page that `type` leads to: every code, what it means, what to do.
 std::string errors_page();
 

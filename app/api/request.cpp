@@ -15,6 +15,11 @@ std::optional<std::string> decode_query(std::string_view text) {
   return net::decode_path_segment(plain);
 }
 
+constexpr std::array all_states{task_state::submitted, task_state::working,  task_state::completed,
+                                task_state::failed,    task_state::canceled, task_state::rejected};
+
+} // namespace
+
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> result;
   while (true) {
@@ -25,11 +30,6 @@ std::vector<std::string> split(std::string_view text, char at) {
     text.remove_prefix(end + 1);
   }
 }
-
-constexpr std::array all_states{task_state::submitted, task_state::working,  task_state::completed,
-                                task_state::failed,    task_state::canceled, task_state::rejected};
-
-} // namespace
 
 query_reader::query_reader(std::string_view query) {
   if (query.empty())
@@ -128,6 +128,16 @@ task_query read_task_filter(query_reader& query) {
       result.labels.emplace_back(label.substr(0, colon),
                                  colon == std::string::npos ? "" : label.substr(colon + 1));
   }
+  return result;
+}
+
+std::optional<nlohmann::json> parse_body(std::string_view text, const json_limits& limits,
+                                         std::vector<problem>& problems) {
+  auto first = problems.size();
+  auto result = parse_json(text, limits, problems);
+  for (auto i = first; i < problems.size(); ++i)
+    if (auto& each = problems[i]; !each.where.empty() && !each.where.starts_with('/'))
+      each = {"", to_text(each)};
   return result;
 }
 

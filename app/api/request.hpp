@@ -12,6 +12,9 @@
 
 namespace rolecall::api {
 
+/// The parts of a text between separators; one more than there are of these.
+std::vector<std::string> split(std::string_view text, char at);
+
 /// The query of a request, decoded, and what is wrong with it. Each getter gives none if the
 /// parameter is absent or wrong; what is wrong goes to the list of problems. Like `object_reader`,
 /// `finish` reports the parameters that no getter asked for.
@@ -36,6 +39,11 @@ private:
 
 /// The filter of lists and of event streams: `role`, `state`, `label`, `context_id`.
 task_query read_task_filter(query_reader& query);
+
+/// Like `parse_json`, but each problem has a JSON pointer, as clients are told it: where in the
+/// text it is goes into the words.
+std::optional<nlohmann::json> parse_body(std::string_view text, const json_limits& limits,
+                                         std::vector<problem>& problems);
 
 /// The segments of a path, decoded: "/v1/tasks/a%2Fb" gives {"v1", "tasks", "a/b"}. None if an
 /// escape is broken.

@@ -32,19 +32,12 @@ std::string entity_tag(std::string_view body) {
   return text.data();
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto from = text.find_first_not_of(" \t");
-  if (from == std::string_view::npos)
-    return {};
-  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
 /// Calls `visit` for each item of a comma-separated header until it says true.
 template <class Visit>
 bool any_item(std::string_view list, Visit visit) {
   while (!list.empty()) {
     auto end = std::min(list.find(','), list.size());
-    if (visit(trimmed(list.substr(0, end))))
+    if (visit(net::trim(list.substr(0, end))))
       return true;
     list.remove_prefix(std::min(end + 1, list.size()));
   }
@@ -77,7 +70,7 @@ bool accepts_gzip(const net::headers& request) {
   std::optional<bool> gzip_itself; // what is said of it counts more than what is said of all
   auto any = false;
   any_item(net::find_header(request, "accept-encoding").value_or(""), [&](std::string_view item) {
-    auto name = trimmed(item.substr(0, item.find(';')));
+    auto name = net::trim(item.substr(0, item.find(';')));
     auto quality = item.find("q=");
     auto wanted = quality == std::string_view::npos ||
                   std::strtod(std::string{item.substr(quality + 2)}.c_str(), nullptr) > 0;

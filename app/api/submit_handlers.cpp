@@ -12,10 +12,6 @@ namespace rolecall::api {
 
 namespace {
 
-std::string plural(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " problem" : " problems");
-}
-
 /// What a body asks for: one task or several.
 struct submission {
   std::vector<task_spec> tasks;
@@ -153,13 +149,10 @@ void submit_tasks(api_self self, const call_ptr& request) {
     return;
   std::vector<problem> problems;
   auto body =
-      parse_json(request->exchange->body(),
+      parse_body(request->exchange->body(),
                  {self->state.settings.node.api.max_body_bytes, max_payload_depth}, problems);
-  if (!body) {
-    for (auto& each : problems)
-      each = {"", each.where.empty() ? each.what : each.where + ": " + each.what};
+  if (!body)
     return refuse(self, request, {"invalid_body", "the body is not JSON", std::move(problems), {}});
-  }
   auto submission = read_submission(*body, problems);
   if (wait > millis{0} && submission.tasks.size() > self->state.settings.max_waited_tasks)
     problems.push_back({"wait", "is for at most " +
@@ -167,9 +160,11 @@ void submit_tasks(api_self self, const call_ptr& request) {
                                     " tasks (execution.retain_tasks): those that have ended are "
                                     "not kept for longer"});
   if (!problems.empty())
-    return refuse(
-        self, request,
-        {"invalid_task", "the body has " + plural(problems.size()), std::move(problems), {}});
+    return refuse(self, request,
+                  {"invalid_task",
+                   "the body has " + count_of(problems.size(), "problem"),
+                   std::move(problems),
+                   {}});
   if (auto wrong = take_key(request, submission))
     return refuse(self, request, *wrong);
   auto trace = traceparent(request->exchange->headers());

@@ -116,7 +116,7 @@ void cancel_tasks(api_self self, const call_ptr& request) {
   std::vector<task_id> ids;
   auto all = false;
   if (has_body) {
-    if (auto body = parse_json(text, {self->state.settings.node.api.max_body_bytes, 8}, problems)) {
+    if (auto body = parse_body(text, {self->state.settings.node.api.max_body_bytes, 8}, problems)) {
       object_reader object{*body, "", problems};
       for (auto& id : object.strings("task_ids", 100'000).value_or(std::vector<std::string>{}))
         ids.emplace_back(std::move(id));
@@ -185,7 +185,11 @@ void explain_task(api_self self, const call_ptr& request) {
               [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
     };
     self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record.id)
-        .then(with_fleet, [answer](caf::error&) { answer(nullptr, nullptr); });
+        .then(with_fleet, [self, request, answer](caf::error& error) {
+          if (error == ec::unknown_task) // it waits for nothing there: for its next attempt
+            return answer(nullptr, nullptr);
+          refuse(self, request, to_problem(error));
+        });
   });
 }
 

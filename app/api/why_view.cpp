@@ -1,6 +1,7 @@
 // Why a task went where it went, or why it waits, in words and in figures.
 #include "app/api/views.hpp"
 
+#include "app/api/problem.hpp"
 #include "messages/duration.hpp"
 #include "messages/json_codec.hpp"
 
@@ -21,10 +22,6 @@ json candidate_view(const candidate& each) {
           {"max_concurrency", each.max_concurrency},
           {"success_rate", each.success_rate},
           {"latency_ms", each.latency_ms}};
-}
-
-std::string count_of(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 std::string no_agent_text(const std::string& role, const role_status* state) {

@@ -85,6 +85,11 @@ function latencyTicks(buckets) {
     }
 }
 
+/** One unit from a second on: "1 min 40 s" would not fit beside the plot. */
+export function latencyTickText(ms) {
+  return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
+}
+
 /** The labels at the right end, moved apart where the lines are close. */
 function endLabels(buckets, left, y) {
   const ends = percentiles.flatMap(p => {
@@ -100,7 +105,7 @@ export function latencyPlot() {
     name: 'latency', title: 'Latency', hint: 'From submit to result, percentiles, the last 15 minutes', right: 40,
     legend: [{ swatch: lineSwatch('p50'), label: 'p50 (median)' }, { swatch: lineSwatch('p90'), label: 'p90' }, { swatch: lineSwatch('p99'), label: 'p99' }],
     ticks: latencyTicks,
-    tickText: v => duration(v).replace(/\.0+ /, ' ').replace(/(\.\d)0 /, '$1 '),
+    tickText: latencyTickText,
     readings: b => percentiles.map(p => ({ label: p, text: duration(b[`${p}_ms`]) })),
     marks(buckets, left, y, step) {
       const lines = percentiles.map(p => {

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What operators get: the alerts, the dashboard and the unit are valid, and know no metric that the
-documents do not have. What promtool and systemd-analyze check is skipped where they are missing."""
+documents do not have; shells complete. What promtool, systemd-analyze, zsh and fish check is skipped
+where they are missing."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -14,6 +16,7 @@ ALERTS = ROOT / "config/prometheus/alerts.yml"
 DASHBOARD = ROOT / "config/grafana/dashboard.json"
 UNIT = ROOT / "config/systemd/rolecall.service"
 PAGE = ROOT / "docs/operating.md"
+PROGRAM = os.environ.get("ROLECALL_PROGRAM", "")
 
 
 def metrics_in(text):
@@ -21,8 +24,8 @@ def metrics_in(text):
     return {re.sub("_(bucket|sum|count)$", "", name) for name in names}
 
 
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(*command, **more):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **more)
 
 
 def needs(tool):
@@ -93,6 +96,49 @@ class Operations(unittest.TestCase):
             copy.write_text(UNIT.read_text().replace("ExecStart=/usr/bin/rolecall", "ExecStart=/bin/true"))
             found = run("systemd-analyze", "verify", str(copy))
         self.assertEqual((found.returncode, found.stdout + found.stderr), (0, ""))
+
+
+@unittest.skipUnless(PROGRAM, "ROLECALL_PROGRAM is not set")
+class Completion(unittest.TestCase):
+    """What TAB does in the shells whose line editors can be had without a terminal of ours."""
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        (pathlib.Path(self.folder) / "tokens.json").write_text("{}")
+
+    def script(self, shell):
+        path = pathlib.Path(self.folder) / f"{shell}-completion"
+        path.write_text(run(PROGRAM, "completion", shell).stdout)
+        return str(path)
+
+    def ask(self, *command):
+        path = f"{pathlib.Path(PROGRAM).parent}:{os.environ['PATH']}"
+        found = run(*command, cwd=self.folder, stdin=subprocess.DEVNULL,
+                    env={**os.environ, "PATH": path, "HOME": self.folder, "TERM": "dumb"})
+        self.assertEqual((found.returncode, found.stderr), (0, ""))
+        return found.stdout.splitlines()
+
+    @needs("fish")
+    def test_fish(self):
+        script = self.script("fish")
+        for line, expected in (("rolecall sub", ["submit"]), ("rolecall list --la", ["--label"]),
+                               ("rolecall agents --state ", ["draining", "ready"]),
+                               ("rolecall completion f", ["fish"]), ("rolecall list --role ", []),
+                               ("rolecall node --config tok", ["tokens.json"]),
+                               ("rolecall token tok", ["tokens.json"])):
+            found = self.ask("fish", "--no-config", "-c", f"source {script}; complete -C '{line}'")
+            self.assertEqual([each.split("\t")[0] for each in found], expected, line)
+
+    @needs("zsh")
+    def test_zsh(self):
+        script = self.script("zsh")
+        for line, expected in (("sub", "submit "), ("list --la", "list --label "),
+                               ("agents --state re", "agents --state ready "),
+                               ("completion f", "completion fish "),
+                               ("node --config tok", "node --config tokens.json "),
+                               ("token tok", "token tokens.json ")):
+            found, = self.ask("zsh", "-f", str(ROOT / "tests/support/complete.zsh"), script, f"rolecall {line}")
+            self.assertEqual(found, f"rolecall {expected}", line)
 
 
 if __name__ == "__main__":

@@ -79,9 +79,11 @@ test('figures are short, and never better than they are', async () => {
   const words = await page.evaluate(async () => {
     const { percent, duration, rate, seconds } = await import('/assets/format.js');
     const { niceTicks } = await import('/assets/plot.js');
+    const { latencyTickText } = await import('/assets/plots.js');
     return {
       percent: [null, 0, 0.5, 0.9999, 1].map(percent), duration: [null, 0, 0.25, 7, 999, 1500, 61_000, 3_600_000, 90_000_000].map(duration),
       rate: [0, 0.123, 12.34, 1234.5].map(rate), seconds: [900, 59_999, 125_000].map(seconds), ticks: [0, 1, 7, 83, 0.03].map(niceTicks),
+      latency: [0.5, 300, 1000, 2500, 100_000, 300_000].map(latencyTickText),
     };
   });
   assert.deepEqual(words, {
@@ -89,5 +91,6 @@ test('figures are short, and never better than they are', async () => {
     duration: ['–', '0 ms', '0.25 ms', '7 ms', '999 ms', '1.50 s', '1 min 1 s', '1 h', '1 d 1 h'],
     rate: ['0', '0.12', '12.3', '1,235'], seconds: ['0 s', '59 s', '2 min 5 s'],
     ticks: [[0, 1], [0, 0.5, 1], [0, 2, 4, 6, 8], [0, 50, 100], [0, 0.01, 0.02, 0.03]],
+    latency: ['0.5 ms', '300 ms', '1 s', '2.5 s', '100 s', '300 s'],
   });
 });

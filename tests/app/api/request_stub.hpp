@@ -8,7 +8,7 @@
 namespace rolecall::tests {
 
 /// A request that nobody sent, for what looks at requests only.
-struct request_stub final : net::http_exchange {
+struct request_stub : net::http_exchange {
   explicit request_stub(net::headers all = {}, std::string verb = "GET",
                         std::string client = "127.0.0.1")
       : method_{std::move(verb)}, headers_{std::move(all)}, peer_{std::move(client)} {}
