@@ -279,8 +279,15 @@ void task_book::recover_one(journal_entry entry, time_point now) {
 
 /// A task that a node has left unfinished.
 void task_book::go_on(task& t, time_point now, effects& out) {
-  if (t.record.attempts - t.misses < rules(t).max_attempts)
-    ++t.attempt; // one start may not have reached the disk: its number is not used again
+  auto is_open = [&](const task_id& id) {
+    auto found = tasks_.find(id);
+    return found != tasks_.end() && !is_terminal(found->second.record.state);
+  };
+  auto blocked = std::any_of(t.spec.depends_on.begin(), t.spec.depends_on.end(), is_open);
+  // A start that was not waited for may not have reached the disk: its number is not used again.
+  // One that was the last permitted was waited for.
+  if (!blocked && t.record.attempts - t.misses + 1 < rules(t).max_attempts)
+    ++t.attempt;
   if (t.record.state != task_state::working)
     return accepted(t, now, out);
   t.phase = phase::running;

@@ -88,8 +88,8 @@ void members(F& f, agent_key& x) {
 }
 template <class F>
 void members(F& f, retry_policy& x) {
-  f("backoff", x.backoff);
-  f("max_backoff", x.max_backoff);
+  f.always("backoff", x.backoff); // zero is a value of its own
+  f.always("max_backoff", x.max_backoff);
   f("codes", x.codes);
 }
 template <class F>
@@ -162,7 +162,11 @@ struct writer {
   template <class T>
   void operator()(const char* name, T& value) {
     if (value != T{})
-      object[name] = encode(value);
+      always(name, value);
+  }
+  template <class T>
+  void always(const char* name, T& value) {
+    object[name] = encode(value);
   }
 };
 
@@ -173,6 +177,10 @@ struct reader {
   void operator()(const char* name, T& value) {
     if (auto found = object.find(name); found != object.end())
       decode(*found, value);
+  }
+  template <class T>
+  void always(const char* name, T& value) {
+    (*this)(name, value);
   }
 };
 

@@ -72,6 +72,8 @@ void create(const std::filesystem::path& file, const std::string& vfs) {
     db.exec(with_number("PRAGMA application_id = ", application_id));
     db.exec("PRAGMA journal_mode = WAL");
   }
+  using std::filesystem::perms;
+  std::filesystem::permissions(draft, perms::owner_read | perms::owner_write); // it has payloads
   std::filesystem::rename(draft, file);
 }
 

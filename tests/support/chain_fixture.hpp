@@ -8,14 +8,17 @@ namespace rolecall::tests {
 /// All actors of a node, wired as in the program, above a fake service. Executions wait in
 /// `client` until the test answers them.
 struct chain_fixture : actor_fixture {
-  explicit chain_fixture(fleet_options fleet = {}, coordinator_options tasks = {}) {
+  /// With a journal, `tasks.durable` is set, and the test is the journal.
+  explicit chain_fixture(fleet_options fleet = {}, coordinator_options tasks = {},
+                         std::shared_ptr<journal_content> kept = nullptr) {
     client->script = [this](const net::http_request& request) { return service(request); };
     fleet.services = {{service_name{"local"}, "http://service"}};
     reg = keep(system.spawn(registry, registry_options{}));
     rt = keep(system.spawn(router, reg, router_options{}));
     mgr = keep(system.spawn(manager, reg, rt, client, manager_options{fleet, {}}));
     pl = keep(system.spawn(pool, client, pool_options{}));
-    coord = keep(system.spawn(coordinator, coordinator_peers{rt, pl, {}}, tasks, nullptr));
+    auto journal = tasks.durable ? me<journal_actor>() : journal_actor{};
+    coord = keep(system.spawn(coordinator, coordinator_peers{rt, pl, journal}, tasks, kept));
     run();
   }
 
