@@ -43,6 +43,7 @@ public:
   const registry_actor& registry() const noexcept { return registry_; }
   const router_actor& router() const noexcept { return router_; }
   const manager_actor& manager() const noexcept { return manager_; }
+  const journal_actor& journal() const noexcept { return journal_; } ///< null if there is none
   const coordinator_actor& coordinator() const noexcept { return coordinator_; }
 
 private:

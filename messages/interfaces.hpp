@@ -133,7 +133,7 @@ using pool_actor = outcome_listener_actor::extend<
 /// The JOURNAL keeps tasks on disk. It has a thread of its own; whatever comes while it writes goes
 /// into its next transaction.
 using journal_actor = caf::typed_actor<
-    // Wants to hear what becomes of appends. There is one such listener.
+    // Wants to hear what becomes of appends.
     caf::reacts_to<atom::subscribe, journal_listener_actor>,
     // Puts something on disk. An acceptance that cannot be written is refused; everything else is
     // kept, and tried until it is written.

@@ -15,8 +15,8 @@ constexpr millis retry_interval{250};
 
 void tell(self_pointer self, journal_news news) {
   news.trouble = self->state.trouble;
-  if (self->state.listener)
-    self->send(self->state.listener, std::move(news));
+  for (const auto& listener : self->state.listeners)
+    self->send(listener, news);
 }
 
 /// The acceptances among what could not be written will not be: their senders are told so and can
@@ -68,7 +68,7 @@ journal_actor::behavior_type journal(self_pointer self, std::shared_ptr<journal_
   self->state.store = std::move(store);
   return {
       [self](atom::subscribe, const journal_listener_actor& listener) {
-        self->state.listener = listener;
+        self->state.listeners.push_back(listener);
       },
       [self](atom::append, journal_append& append) {
         auto& state = self->state;

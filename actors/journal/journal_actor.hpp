@@ -12,11 +12,11 @@ struct journal_state {
   static inline const char* name = "journal";
 
   std::shared_ptr<journal_store> store;
-  journal_listener_actor listener;
-  std::vector<journal_append> pending; // in the order of their tickets
-  std::size_t rows{0};                 // of those
-  bool asked{false};                   // a wake-up is under way that writes them
-  failure trouble;                     // of the latest transaction
+  std::vector<journal_listener_actor> listeners; // they live as long as the node
+  std::vector<journal_append> pending;           // in the order of their tickets
+  std::size_t rows{0};                           // of those
+  bool asked{false};                             // a wake-up is under way that writes them
+  failure trouble;                               // of the latest transaction
 };
 
 /// See `journal_actor` in messages/interfaces.hpp. Its writing blocks: it is to be spawned

@@ -109,6 +109,18 @@ void on_checked(api_self self) {
   self->send(state.peers.registry, atom::subscribe_v, caf::actor_cast<agent_listener_actor>(self));
 }
 
+void on_journal_news(api_self self, const journal_news& news) {
+  auto& known = self->state.journal_trouble;
+  if (known == news.trouble.message)
+    return;
+  known = news.trouble.message;
+  self->state.figures->set_journal(known.empty());
+  if (known.empty())
+    log_event(spdlog::level::info, "journal_written_again", {});
+  else
+    log_event(spdlog::level::err, "journal_not_written", {{"problem", known}});
+}
+
 void on_client_gone(api_self self, std::uint64_t operation) {
   auto& state = self->state;
   state.readers->remove(operation);
@@ -143,6 +155,11 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
       });
   state.figures = std::make_unique<metrics>(state.settings.version, state.settings.max_tasks);
   state.next_keep_alive = now(self) + keep_alive_interval;
+  if (state.peers.journal) {
+    state.figures->set_journal(true);
+    self->send(state.peers.journal, atom::subscribe_v,
+               caf::actor_cast<journal_listener_actor>(self));
+  }
   // One more than are kept: so that it shows whether there are more.
   self->send(state.peers.coordinator, atom::subscribe_v, caf::actor_cast<task_listener_actor>(self),
              static_cast<std::uint32_t>(options.event_buffer + 1));
@@ -155,6 +172,7 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
       [self](const task_event& event) { on_task_event(self, event); },
       [self](const agent_snapshot& snapshot) { on_snapshot(self, snapshot); },
       [self](const agent_event& event) { on_agent_event(self, event); },
+      [self](const journal_news& news) { on_journal_news(self, news); },
       [self](const http_call& come) {
         on_call(self, come.exchange);
         settle(self);

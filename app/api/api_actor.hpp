@@ -44,23 +44,25 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::client_gone)
 namespace rolecall::api {
 
 /// The API answers HTTP requests with what the other actors say, and tells events on.
-using api_actor = task_listener_actor::extend_with<agent_listener_actor>::extend<
-    // A request has come.
-    caf::reacts_to<http_call>,
-    // INTERNAL: a part of a body that is read piece by piece.
-    caf::reacts_to<body_part>,
-    // INTERNAL: a client has taken most of what was written for it.
-    caf::reacts_to<backlog_gone>,
-    // INTERNAL: a client has gone before its answer.
-    caf::reacts_to<client_gone>,
-    // Answered once everything of earlier times is known here.
-    caf::replies_to<atom::checked>::with<bool>,
-    // From here on tasks are refused; answered once none is left, with the number that there were.
-    caf::replies_to<atom::drain>::with<std::uint64_t>,
-    // The number of tasks that are not terminal.
-    caf::replies_to<atom::status>::with<std::uint64_t>,
-    // INTERNAL: a point in time has come at which something may be due.
-    caf::reacts_to<atom::wake>>;
+using api_actor = task_listener_actor::extend_with<agent_listener_actor>::
+    extend_with<journal_listener_actor>::extend<
+        // A request has come.
+        caf::reacts_to<http_call>,
+        // INTERNAL: a part of a body that is read piece by piece.
+        caf::reacts_to<body_part>,
+        // INTERNAL: a client has taken most of what was written for it.
+        caf::reacts_to<backlog_gone>,
+        // INTERNAL: a client has gone before its answer.
+        caf::reacts_to<client_gone>,
+        // Answered once everything of earlier times is known here.
+        caf::replies_to<atom::checked>::with<bool>,
+        // From here on tasks are refused; answered once none is left, with the number that there
+        // were.
+        caf::replies_to<atom::drain>::with<std::uint64_t>,
+        // The number of tasks that are not terminal.
+        caf::replies_to<atom::status>::with<std::uint64_t>,
+        // INTERNAL: a point in time has come at which something may be due.
+        caf::reacts_to<atom::wake>>;
 
 /// Whom the API asks.
 struct api_peers {
@@ -68,6 +70,7 @@ struct api_peers {
   router_actor router;
   manager_actor manager;
   coordinator_actor coordinator;
+  journal_actor journal; ///< null if there is none
 };
 
 struct api_settings {
@@ -128,7 +131,8 @@ struct api_state {
   caf::typed_response_promise<std::uint64_t> drain_promise;
   std::uint64_t drained_tasks{0};
   unix_time started_at{0};
-  bool checked{false}; ///< everything of earlier times is known
+  std::string journal_trouble; ///< why the journal cannot be written to; empty if it can
+  bool checked{false};         ///< everything of earlier times is known
   std::vector<caf::typed_response_promise<bool>> checked_promises;
   wake_up timer;
   time_point next_keep_alive{};

@@ -89,6 +89,9 @@ struct metrics::families {
   prometheus::Family<prometheus::Gauge>& service_up =
       make(registry, prometheus::BuildGauge(), "rolecall_service_up",
            "Whether the last check of an agents service succeeded.");
+  prometheus::Family<prometheus::Gauge>& journal_writable =
+      make(registry, prometheus::BuildGauge(), "rolecall_journal_writable",
+           "Whether the latest transaction of the journal was written; none without a journal.");
   prometheus::Family<prometheus::Gauge>& readers =
       make(registry, prometheus::BuildGauge(), "rolecall_event_readers",
            "Connections that follow events.");
@@ -172,6 +175,10 @@ void metrics::answered(const std::string& method, const std::string& route, unsi
       .Increment();
   all_->request_duration.Add({{"route", route}}, request_seconds)
       .Observe(std::chrono::duration<double>(took).count());
+}
+
+void metrics::set_journal(bool writable) {
+  all_->journal_writable.Add({}).Set(writable ? 1 : 0);
 }
 
 void metrics::refused(const std::string& code) {

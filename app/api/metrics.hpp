@@ -23,6 +23,9 @@ public:
   /// A request was refused, for the reason with this code.
   void refused(const std::string& code);
 
+  /// There is a journal, and whether it can be written to.
+  void set_journal(bool writable);
+
   // What is not counted but looked at, for a collection.
   void set(const fleet_status& fleet, const routing_status& routing, const stats& counts);
   void set_readers(std::size_t count, std::uint64_t cut_off);

@@ -119,7 +119,10 @@ private:
                 caf::actor_cast<task_listener_actor>(self_));
     self_->request(host_.coordinator(), answer_timeout, atom::submit_v, tasks.tasks)
         .receive([&](const submit_result&) { open_ = records_.size(); },
-                 [&](caf::error& error) { refuse(message_of(error)); });
+                 [&](caf::error& error) {
+                   refuse((options_.journal.empty() ? "" : options_.journal + ": ") +
+                          message_of(error));
+                 });
   }
 
   void follow() {
