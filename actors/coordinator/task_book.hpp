@@ -149,7 +149,7 @@ private:
   task& add(const task_spec& spec, time_point now);
   void insert(task& t);
   void accepted(task& t, time_point now, effects& out);
-  void drop(const task_id& id, time_point now);
+  void drop(const task_id& id, time_point now, effects& out);
   void let_go(const task_id& needed, time_point now);
 
   // -- task_book.cpp

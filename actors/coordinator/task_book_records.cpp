@@ -60,7 +60,7 @@ task_book::effects task_book::on_journal(const journal_news& news, time_point no
   for (auto ticket : news.refused)
     if (auto refused = recording_.extract(ticket); !refused.empty())
       for (const auto& id : refused.mapped())
-        drop(id, now);
+        drop(id, now, out);
   committed_ = std::max(committed_, news.committed);
   settle(now, out);
   return out;
@@ -223,9 +223,11 @@ task_book::time_point task_book::from_wall(unix_time at) const {
 task_book::effects task_book::recover(std::vector<journal_entry> entries, time_point now) {
   for (auto& entry : entries)
     recover_one(std::move(entry), now);
-  // Numbers that were given out and did not reach the disk are left out.
+  // Numbers that were given out and did not reach the disk are left out: where the numbers come from
+  // a clock they lie behind it already, unless somebody has set it back.
   constexpr std::uint64_t margin = 1'000'000;
-  next_event_ = std::max(next_event_, told_event_ + margin);
+  if (next_event_ <= told_event_)
+    next_event_ = told_event_ + margin;
   std::vector<task*> over;
   effects out;
   for (const auto& [number, id] : order_) {

@@ -14,15 +14,15 @@ constexpr std::size_t max_rows = 4'096;
 constexpr millis retry_interval{250};
 
 void tell(self_pointer self, journal_news news) {
-  news.trouble = self->state.trouble;
   if (self->state.listener)
     self->send(self->state.listener, std::move(news));
 }
 
-/// The acceptances among what could not be written will not be: their senders are told so and can
+/// The acceptances among what could not be written will not be: their senders are told why, and can
 /// try again. The rest stays.
 journal_news refuse_acceptances(journal_state& state) {
   journal_news news;
+  news.trouble = state.trouble;
   std::erase_if(state.pending, [&](const journal_append& append) {
     if (append.acceptance)
       news.refused.push_back(append.ticket);
@@ -49,6 +49,7 @@ void flush(self_pointer self) {
   if (!write_all(state)) {
     news = refuse_acceptances(state);
     if (!state.pending.empty() && !write_all(state)) {
+      news.trouble = state.trouble;
       tell(self, std::move(news));
       state.asked = true;
       self->delayed_send(self, retry_interval, atom::wake_v);
