@@ -283,6 +283,8 @@ void task_book::recover_one(journal_entry entry, time_point now) {
 void task_book::go_on(task& t, time_point now, effects& out) {
   if (t.record.attempts - t.misses < rules(t).max_attempts)
     ++t.attempt; // one start may not have reached the disk: its number is not used again
+  // Nor is it on disk that it was left out: another crash would find the same number to leave out.
+  t.start_ticket = on_no_disk_yet;
   if (t.record.state != task_state::working)
     return accepted(t, now, out);
   t.phase = phase::running;
