@@ -223,8 +223,8 @@ task_book::time_point task_book::from_wall(unix_time at) const {
 task_book::effects task_book::recover(std::vector<journal_entry> entries, time_point now) {
   for (auto& entry : entries)
     recover_one(std::move(entry), now);
-  // Numbers that were given out and did not reach the disk are left out: where the numbers come from
-  // a clock they lie behind it already, unless somebody has set it back.
+  // Numbers that were given out and did not reach the disk are left out: where the numbers come
+  // from a clock they lie behind it already, unless somebody has set it back.
   constexpr std::uint64_t margin = 1'000'000;
   if (next_event_ <= told_event_)
     next_event_ = told_event_ + margin;
