@@ -13,7 +13,7 @@ def check(trial, found, log):
     problems = []
     for task_id, task in trial.tasks.items():
         problems += [f"{task_id}: {text}" for text in (
-            *check_end(trial, task_id, found[task_id]), *check_attempts(task, starts[task_id]))]
+            *check_end(trial, task_id, found), *check_attempts(task, starts[task_id]))]
         if found[task_id]:
             problems += [f"{task_id}: {text}" for text in (
                 *check_receipt(found[task_id], answers[task_id]),
@@ -24,8 +24,12 @@ def check(trial, found, log):
     return problems + check_events(trial, found)
 
 
-def check_end(trial, task_id, task):
+def check_end(trial, task_id, found):
+    task = found[task_id]
     if task is None:
+        kept = sum(task is not None for task in found.values())
+        if task_id in trial.accepted and kept >= trial.retain:
+            return []  # forgotten; check_events sees that its end was told
         return ["accepted, and not there"] if task_id in trial.accepted else ["neither accepted nor there"]
     if task["state"] not in TERMINAL:
         return [f"is {task['state']}"]
@@ -85,6 +89,6 @@ def check_events(trial, found):
             ends[task_id].append(state)
     for task_id, task in found.items():
         told = ends[task_id]
-        if task and (set(told) != {task["state"]} or (len(told) > 1 and not trial.gaps)):
-            problems.append(f"{task_id} is {task['state']}; its ends in the stream: {told}")
+        if task and set(told) != {task["state"]} or len(set(told)) != 1 or (len(told) > 1 and not trial.gaps):
+            problems.append(f"{task_id} is {task and task['state']}; its ends in the stream: {told}")
     return problems

@@ -20,6 +20,7 @@ from wire import Closed, Connection
 SERVICE = pathlib.Path(__file__).resolve().parents[1] / "support/logging_service.py"
 LOST = (OSError, Closed)  # the node has gone in the middle of an exchange
 SETTLE_S = 90
+ALL = 1_000_000
 TERMINAL = {"completed", "failed", "canceled", "rejected"}
 
 
@@ -52,7 +53,10 @@ class Node:
 
 
 class Trial:
-    def __init__(self, folder, seed, rounds):
+    """`retain` is how many tasks that have ended the node keeps; those that it has forgotten may be gone."""
+
+    def __init__(self, folder, seed, rounds, retain=ALL):
+        self.retain = retain
         self.folder, self.rounds = pathlib.Path(folder), rounds
         self.chance = random.Random(f"{seed} main")
         self.seed = seed
@@ -108,7 +112,7 @@ class Trial:
                     batch.append(self.new_task(f"c{number}-{count}", chance,
                                                (known + [task["task_id"] for task in batch])[-30:]))
                 waiting = [(way, batch)]
-                if known and chance.random() < 0.1:  # something that has been accepted before
+                if known and chance.random() < 0.1 and self.retain == ALL:  # something that has been accepted before
                     waiting.append(("known", [self.tasks[chance.choice(known)]]))
                 with self.lock:
                     self.tasks.update({task["task_id"]: task for task in batch})
@@ -184,7 +188,7 @@ class Trial:
                     self.note(answer.json)
                     if cancels and answer.json["state"] != "canceled":
                         self.wrong(f"{task_id} was canceled, and is {answer.text}")
-                elif not (cancels and answer.status == 409):
+                elif not (cancels and answer.status == 409) and self.retain == ALL:
                     self.wrong(f"{task_id}, which was accepted: {answer.status} {answer.text}")
             except LOST:
                 connection = connection and connection.close()
@@ -220,7 +224,7 @@ class Trial:
         config = {"services": [{"name": "logging", "url": url}],
                   "api": {"listen": f"127.0.0.1:{self.port}", "event_buffer": 1_000_000},
                   "execution": {"check_interval": "50ms", "retry_backoff": "10ms", "max_retry_backoff": "100ms",
-                                "retain_tasks": 1_000_000},
+                                "retain_tasks": self.retain},
                   "journal": {"path": str(self.folder / "journal.db")}, "log": {"level": "warn"}}
         path = self.folder / "node.json"
         path.write_text(json.dumps(config))
@@ -301,11 +305,11 @@ class Trial:
         return found
 
 
-def run(seed, rounds):
+def run(seed, rounds, retain=ALL):
     """Gives a Trial that is over, and what was wrong with it."""
     from crash_checks import check
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(folder, seed, rounds)
+        trial = Trial(folder, seed, rounds, retain)
         found = trial.run()
         log = [json.loads(line) for line in (trial.folder / "service.log").read_text().splitlines()]
         trial.figures = figures(trial, found, log)

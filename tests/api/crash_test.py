@@ -15,8 +15,14 @@ class Crashes(unittest.TestCase):
     seed, rounds = random.randrange(1_000_000), 25
 
     def test_every_accepted_task_survives_kill_9_at_any_moment(self):
+        self.check(crash_harness.ALL)
+
+    def test_so_it_does_where_tasks_that_have_ended_are_soon_forgotten(self):
+        self.check(retain=300)
+
+    def check(self, retain):
         print(f"seed {self.seed}", file=sys.stderr, flush=True)
-        trial, problems = crash_harness.run(self.seed, self.rounds)
+        trial, problems = crash_harness.run(self.seed, self.rounds, retain)
         print(json.dumps(trial.figures), file=sys.stderr)
         self.assertEqual(problems[:20], [], f"{len(problems)} problems with seed {self.seed}")
 
