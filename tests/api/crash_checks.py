@@ -75,14 +75,17 @@ def check_dependencies(trial, task, starts, answers):
 
 
 def check_events(trial, found):
-    """The stream: numbers that grow, one end of each task, and nothing after it."""
+    """The stream: numbers that grow; of each task its submit first, one end, and nothing after it."""
     problems = []
-    ends = defaultdict(list)
+    ends, begun = defaultdict(list), set()
     last = 0
     for number, task_id, state in trial.events:
         if not trial.gaps and number <= last:
             problems.append(f"event {number} came after {last}")
         last = number
+        if task_id not in begun and state != "submitted" and not trial.gaps:
+            problems.append(f"{task_id}: {state} was the first that was told of it")
+        begun.add(task_id)
         if ends[task_id] and not trial.gaps:
             problems.append(f"{task_id}: {state} was told after {ends[task_id]}")
         if state in TERMINAL:
