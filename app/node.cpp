@@ -10,6 +10,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <random>
 
 namespace rolecall {
@@ -32,18 +33,20 @@ millis to_wall_clock() {
          duration_cast<millis>(steady_clock::now().time_since_epoch());
 }
 
-/// Microseconds since 1970: more than the number of any event of an earlier time.
-std::uint64_t new_event_number() {
+/// Microseconds since 1970: more than the number of any event of an earlier time, unless the clock
+/// was set back.
+std::uint64_t new_event_number(std::uint64_t earlier) {
   using namespace std::chrono;
   auto since_1970 = system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(duration_cast<micros>(since_1970).count());
+  auto number = static_cast<std::uint64_t>(duration_cast<micros>(since_1970).count());
+  return std::max(number, earlier + 1);
 }
 
 } // namespace
 
 node::node(const config& settings, opened_journal journal)
     : unix_offset_{to_wall_clock()},
-      first_event_{new_event_number()},
+      first_event_{new_event_number(journal.content ? journal.content->forgotten_event : 0)},
       client_{
           std::make_shared<net::pooled_http_client>(loop_.context(), net::http_client_options{})},
       system_{std::make_unique<caf::actor_system>(system_config_)} {

@@ -198,6 +198,7 @@ void serve(const config& settings, token_set tokens, opened_journal journal) {
 
 int run_node(const run_node_options& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN); // a journal that may not grow is an error of its writing
   raise_descriptor_limit();
   try {
     auto settings = read_settings(options);

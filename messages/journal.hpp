@@ -50,7 +50,7 @@ struct journal_news {
   std::uint64_t committed{0}; ///< every ticket up to this one is on disk, or has been refused
   /// Acceptances that could not be written, and will not be.
   std::vector<std::uint64_t> refused;
-  failure trouble; ///< why nothing can be written at this time; no code if it can
+  failure trouble; ///< why those were refused, or nothing can be written; no code if all is well
 
   bool operator==(const journal_news&) const = default;
 };

@@ -8,28 +8,29 @@ namespace {
 
 using self_pointer = coordinator_actor::stateful_pointer<coordinator_state>;
 
+/// Takes what it carries along: nothing of it is copied but events, for each who listens.
 struct carrier {
   self_pointer self;
 
-  void operator()(const placement_request& request) const {
-    self->send(self->state.peers.router, atom::place_v, request,
+  void operator()(placement_request& request) const {
+    self->send(self->state.peers.router, atom::place_v, std::move(request),
                caf::actor_cast<placement_listener_actor>(self));
   }
   void operator()(const task_book::withdraw& effect) const {
     self->send(self->state.peers.router, atom::withdraw_v, effect.task);
   }
-  void operator()(const attempt_request& request) const {
-    self->send(self->state.peers.pool, atom::execute_v, request,
+  void operator()(attempt_request& request) const {
+    self->send(self->state.peers.pool, atom::execute_v, std::move(request),
                caf::actor_cast<outcome_listener_actor>(self));
   }
   void operator()(const task_book::cancel_attempt& effect) const {
     self->send(self->state.peers.pool, atom::cancel_v, effect.task, effect.attempt);
   }
-  void operator()(const attempt_outcome& outcome) const {
-    self->send(self->state.peers.router, atom::finished_v, outcome);
+  void operator()(attempt_outcome& outcome) const {
+    self->send(self->state.peers.router, atom::finished_v, std::move(outcome));
   }
-  void operator()(const journal_append& what) const {
-    self->send(self->state.peers.journal, atom::append_v, what);
+  void operator()(journal_append& what) const {
+    self->send(self->state.peers.journal, atom::append_v, std::move(what));
   }
   void operator()(const task_event& event) const {
     for (const auto& listener : self->state.listeners)
@@ -37,8 +38,8 @@ struct carrier {
   }
 };
 
-void carry_out(self_pointer self, const task_book::effects& effects) {
-  for (const auto& effect : effects)
+void carry_out(self_pointer self, task_book::effects effects) {
+  for (auto& effect : effects)
     std::visit(carrier{self}, effect);
   self->state.timer.arm(self, self->state.book.next_due(), atom::wake_v);
 }
@@ -46,9 +47,8 @@ void carry_out(self_pointer self, const task_book::effects& effects) {
 /// Carries out what a request brings about, and answers it once that is on disk: with what `reply`
 /// gives then, a `caf::expected`.
 template <class Result, class Reply>
-caf::result<Result> answer_after(self_pointer self, const task_book::admission& admitted,
-                                 Reply reply) {
-  carry_out(self, admitted.todo);
+caf::result<Result> answer_after(self_pointer self, task_book::admission&& admitted, Reply reply) {
+  carry_out(self, std::move(admitted.todo));
   if (admitted.ticket == 0)
     return reply();
   auto promise = self->make_response_promise<Result>();
@@ -83,7 +83,7 @@ void on_journal(self_pointer self, const journal_news& news) {
 caf::result<std::uint64_t> cancel(self_pointer self, const std::vector<task_id>& ids) {
   std::uint64_t count = 0;
   auto admitted = self->state.book.cancel(ids, now(self), count);
-  return answer_after<std::uint64_t>(self, admitted,
+  return answer_after<std::uint64_t>(self, std::move(admitted),
                                      [count]() -> caf::expected<std::uint64_t> { return count; });
 }
 
@@ -139,8 +139,10 @@ coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peer
         if (const auto* refused = std::get_if<failure>(&result))
           return caf::make_error(refused->kind, refused->message);
         auto& admitted = std::get<task_book::admission>(result);
+        auto known = std::move(admitted.known);
         return answer_after<submit_result>(
-            self, admitted, [known = admitted.known]() -> caf::expected<submit_result> {
+            self, std::move(admitted),
+            [known = std::move(known)]() -> caf::expected<submit_result> {
               return submit_result{known};
             });
       },
@@ -169,7 +171,7 @@ coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peer
         auto result = self->state.book.retry(id, fresh, now(self));
         if (const auto* refused = std::get_if<failure>(&result))
           return caf::make_error(refused->kind, refused->message);
-        return answer_after<task_detail>(self, std::get<task_book::admission>(result),
+        return answer_after<task_detail>(self, std::get<task_book::admission>(std::move(result)),
                                          [self, fresh]() -> caf::expected<task_detail> {
                                            return *self->state.book.describe(fresh, now(self));
                                          });

@@ -230,7 +230,9 @@ void task_book::start_again(task& t, const attempt_outcome& outcome, time_point 
   // together do not come back together.
   auto bound = rule.backoff_bound(t.record.attempts);
   millis wait{std::uniform_int_distribution<millis::rep>{0, bound.count()}(chance_)};
-  set_due(t, busy ? now + wait : std::max(now + wait, budget(t.spec.role).reserve(now)));
+  // The budget spares a service that is broken; neither of these is a sign of that.
+  auto free = busy || outcome.error.kind == ec::node_stopped;
+  set_due(t, free ? now + wait : std::max(now + wait, budget(t.spec.role).reserve(now)));
   tell(t, now, out);
 }
 

@@ -43,8 +43,9 @@ struct coordinator_options {
 ///
 /// With a journal, an acceptance, a terminal state and every event come into effect once they are
 /// on disk (`on_journal`). An attempt's start is not waited for, but for two cases: if it is the
-/// last that the task may have (so that a crash never brings one more), and if the start before it
-/// is not on disk yet (so that after a crash at most one number is unknown, and is left out).
+/// last that the task may have (so that a crash never brings one more after it), and if the start
+/// before it is not on disk yet, or the number that a recovery left out (so that after a crash at
+/// most one number is unknown, and is left out).
 class task_book {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -135,13 +136,14 @@ private:
     std::uint64_t accepted_event{0};
     std::uint64_t event{0};          // the latest
     std::uint64_t ticket{0};         // that accepting or recording waits for
-    std::uint64_t start_ticket{0};   // of the latest start
+    std::uint64_t start_ticket{0};   // of the latest start, or on_no_disk_yet
     std::uint32_t blockers{0};       // of the tasks that it depends on
     std::vector<task_id> dependents; // that may wait for it
     std::uint32_t needed_by{0};      // of those, how many are not over: it is kept for them
     bool shelved{false};             // nobody needs it: it may be forgotten some time
   };
   using due_set = std::set<std::pair<time_point, task_id>>;
+  static constexpr std::uint64_t on_no_disk_yet = ~std::uint64_t{0}; // a ticket past all others
 
   // -- task_book_admission.cpp
   std::optional<failure> admission_problem(const std::vector<const task_spec*>& fresh) const;
@@ -149,7 +151,7 @@ private:
   task& add(const task_spec& spec, time_point now);
   void insert(task& t);
   void accepted(task& t, time_point now, effects& out);
-  void drop(const task_id& id, time_point now);
+  void drop(const task_id& id, time_point now, effects& out);
   void let_go(const task_id& needed, time_point now);
 
   // -- task_book.cpp

@@ -5,6 +5,7 @@
 #include "actors/coordinator/trace_context.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace rolecall {
 
@@ -77,7 +78,7 @@ task_book::admission_problem(const std::vector<const task_spec*>& fresh) const {
 
 std::optional<failure>
 task_book::dependency_problem(const std::vector<const task_spec*>& fresh) const {
-  std::set<task_id> coming;
+  std::unordered_set<task_id> coming;
   for (const auto* spec : fresh)
     coming.insert(spec->id);
   for (const auto* spec : fresh)
@@ -137,6 +138,8 @@ void task_book::accepted(task& t, time_point now, effects& out) {
   t.ticket = 0;
   t.phase = phase::blocked;
   t.blockers = 0;
+  if (t.record.deadline_at > unix_time{0}) // it may have passed meanwhile
+    set_deadline(t, from_wall(t.record.deadline_at));
   task_record refused; // a dependency that did not reach the disk
   refused.state = task_state::rejected;
   refused.error = {ec::storage_full, "it could not be written to the journal"};
@@ -159,15 +162,25 @@ void task_book::accepted(task& t, time_point now, effects& out) {
 }
 
 /// A task that was refused by the disk: as if it had never come.
-void task_book::drop(const task_id& id, time_point now) {
+void task_book::drop(const task_id& id, time_point now, effects& out) {
   auto found = tasks_.find(id);
   auto& t = found->second;
   set_deadline(t, std::nullopt);
   --open_;
   open_bytes_ -= t.spec.input.str().size();
   order_.erase(t.record.number);
-  for (const auto& needed : t.spec.depends_on)
+  for (const auto& needed : t.spec.depends_on) {
+    if (auto there = tasks_.find(needed); there != tasks_.end())
+      std::erase(there->second.dependents, id); // it may come again
     let_go(needed, now);
+  }
+  if (auto old = tasks_.find(t.spec.retry_of);
+      old != tasks_.end() && old->second.record.retried_as == id) {
+    old->second.record.retried_as = {};
+    journal_append unlink;
+    unlink.entries.push_back(entry_of(old->second));
+    append(std::move(unlink), out);
+  }
   std::erase_if(untold_, [&](const auto& each) { return each.second.task.id == id; });
   tasks_.erase(found);
 }

@@ -60,7 +60,7 @@ task_book::effects task_book::on_journal(const journal_news& news, time_point no
   for (auto ticket : news.refused)
     if (auto refused = recording_.extract(ticket); !refused.empty())
       for (const auto& id : refused.mapped())
-        drop(id, now);
+        drop(id, now, out);
   committed_ = std::max(committed_, news.committed);
   settle(now, out);
   return out;
@@ -223,9 +223,11 @@ task_book::time_point task_book::from_wall(unix_time at) const {
 task_book::effects task_book::recover(std::vector<journal_entry> entries, time_point now) {
   for (auto& entry : entries)
     recover_one(std::move(entry), now);
-  // Numbers that were given out and did not reach the disk are left out.
+  // Numbers that were given out and did not reach the disk are left out: where the numbers come
+  // from a clock they lie behind it already, unless somebody has set it back.
   constexpr std::uint64_t margin = 1'000'000;
-  next_event_ = std::max(next_event_, told_event_ + margin);
+  if (next_event_ <= told_event_)
+    next_event_ = told_event_ + margin;
   std::vector<task*> over;
   effects out;
   for (const auto& [number, id] : order_) {
@@ -284,10 +286,10 @@ void task_book::go_on(task& t, time_point now, effects& out) {
     return found != tasks_.end() && !is_terminal(found->second.record.state);
   };
   auto blocked = std::any_of(t.spec.depends_on.begin(), t.spec.depends_on.end(), is_open);
-  // A start that was not waited for may not have reached the disk: its number is not used again.
-  // One that was the last permitted was waited for.
-  if (!blocked && t.record.attempts - t.misses + 1 < rules(t).max_attempts)
-    ++t.attempt;
+  if (!blocked && t.record.attempts - t.misses < rules(t).max_attempts)
+    ++t.attempt; // one start may not have reached the disk: its number is not used again
+  // Nor is it on disk that it was left out: another crash would find the same number to leave out.
+  t.start_ticket = on_no_disk_yet;
   if (t.record.state != task_state::working)
     return accepted(t, now, out);
   t.phase = phase::running;

@@ -13,16 +13,16 @@ constexpr std::size_t max_rows = 4'096;
 /// After an error, until it is tried again although nothing new has come.
 constexpr millis retry_interval{250};
 
-void tell(self_pointer self, journal_news news) {
-  news.trouble = self->state.trouble;
+void tell(self_pointer self, const journal_news& news) {
   for (const auto& listener : self->state.listeners)
     self->send(listener, news);
 }
 
-/// The acceptances among what could not be written will not be: their senders are told so and can
+/// The acceptances among what could not be written will not be: their senders are told why, and can
 /// try again. The rest stays.
 journal_news refuse_acceptances(journal_state& state) {
   journal_news news;
+  news.trouble = state.trouble;
   std::erase_if(state.pending, [&](const journal_append& append) {
     if (append.acceptance)
       news.refused.push_back(append.ticket);
@@ -49,7 +49,8 @@ void flush(self_pointer self) {
   if (!write_all(state)) {
     news = refuse_acceptances(state);
     if (!state.pending.empty() && !write_all(state)) {
-      tell(self, std::move(news));
+      news.trouble = state.trouble;
+      tell(self, news);
       state.asked = true;
       self->delayed_send(self, retry_interval, atom::wake_v);
       return;
@@ -58,7 +59,7 @@ void flush(self_pointer self) {
   state.pending.clear();
   state.rows = 0;
   news.committed = last;
-  tell(self, std::move(news));
+  tell(self, news);
 }
 
 } // namespace

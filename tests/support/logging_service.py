@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""An agents service that writes down, a JSON line each in the file that it is given, every execution
+and every answer: {"at", "task_id", "attempt", "agent", "request_sha256"}, and with an answer also
+"status", "answer_sha256" and "result". A line of a start is in the file before the work begins, that
+of an answer before its first byte is sent.
+
+A task's input says what becomes of it: {"ms": how long it takes, "busy_until": attempts up to this
+number are answered with 503, "fails": true}; all of it may be left out.
+"""
+import argparse
+import asyncio
+import hashlib
+import json
+import time
+import urllib.parse
+
+ROLE = "worker"
+
+
+class Service:
+    def __init__(self, log, agents, concurrency):
+        self.log = log
+        self.agents = [{"agent_id": f"{ROLE}-{number}", "role": ROLE, "skills": {},
+                        "max_concurrency": concurrency, "state": "idle"} for number in range(agents)]
+
+    async def serve(self, reader, writer):
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                method, target = head.split(b" ", 2)[:2]
+                length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                               if line.lower().startswith(b"content-length:")), 0)
+                body = await reader.readexactly(length)
+                path = [urllib.parse.unquote(part) for part in target.decode().split("/")[1:]]
+                if path[-1] == "execute":
+                    status, data = await self.execute(path[1], body)
+                else:
+                    status, answer = self.answer(method.decode(), path)
+                    data = json.dumps(answer).encode()
+                writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(data), data))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client has closed its connection, as it may at any time
+        finally:
+            writer.close()
+
+    async def execute(self, agent, body):
+        task = json.loads(body)
+        told = task["input"] if isinstance(task["input"], dict) else {}
+        about = {"task_id": task["task_id"], "attempt": task["attempt"], "agent": agent,
+                 "request_sha256": hashlib.sha256(body).hexdigest()}
+        self.write(about)
+        if told.get("ms"):
+            await asyncio.sleep(told["ms"] / 1000)
+        status, answer = 200, {"status": "completed", "output": {"attempt": task["attempt"], "of": task["task_id"]}}
+        if told.get("busy_until", 0) >= task["attempt"]:
+            status, answer = 503, {"error": {"code": "not_now", "message": "not now"}}
+        elif told.get("fails"):
+            answer = {"status": "failed", "error": {"code": "cannot", "message": "it cannot be done"}}
+        data = json.dumps(answer).encode()
+        self.write({**about, "status": status, "result": answer.get("status"),
+                    "answer_sha256": hashlib.sha256(data).hexdigest()})
+        return status, data
+
+    def write(self, line):
+        if self.log:
+            print(json.dumps({"at": time.time(), **line}), file=self.log, flush=True)
+
+    def answer(self, method, path):
+        match method, path:
+            case "GET", ["health"]:
+                return 200, {}
+            case "GET", ["roles"]:
+                return 200, {"roles": [{key: self.agents[0][key] for key in ("role", "skills", "max_concurrency")}]}
+            case "GET", ["agents"]:
+                return 200, {"agents": self.agents}
+            case "POST", ["agents"]:
+                return 503, {"error": {"code": "no_capacity", "message": "there are no more"}}
+            case "DELETE", ["agents", _, "tasks", _]:
+                return 404, {"error": {"code": "unknown_task", "message": "not here"}}
+        return 404, {"error": {"code": "not_found", "message": "there is nothing at this path"}}
+
+
+async def main():
+    parser = argparse.ArgumentParser(description="An agents service that writes down what it is asked.")
+    parser.add_argument("--log", help="the file; without it nothing is written down")
+    parser.add_argument("--agents", type=int, default=4)
+    parser.add_argument("--concurrency", type=int, default=16, help="of each agent")
+    options = parser.parse_args()
+    log = open(options.log, "a") if options.log else None
+    service = Service(log, options.agents, options.concurrency)
+    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, backlog=1024)
+    print(f"listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
