@@ -155,7 +155,8 @@ class Refusals(unittest.TestCase):
     def paths(self):
         for method, path, operation in DOCUMENT.operations():
             target = re.sub(r"\{[a-z_]+\}", "x", path)
-            body = {"/v1/tasks": {"role": "echo", "input": 1}, "/v1/agents": {"role": "echo"}}.get(path)
+            body = {"/v1/tasks": {"role": "echo", "input": 1}, "/v1/agents": {"role": "echo"},
+                    "/v1/tasks/cancel": {"task_ids": ["x"]}}.get(path)
             yield operation, method.upper(), target, body if method == "post" else None
 
     def test_tokens_have_rights(self):
