@@ -74,8 +74,9 @@ void add_export_command(CLI::App& app, std::function<int()>& run) {
   auto options = std::make_shared<export_options>();
   auto* command = app.add_subcommand(
       "export", "Prints every task of a journal, one a line, as JSON; also while a node uses it");
-  command->add_option("--journal", options->journal,
-                      "The journal's file, instead of the configuration's journal.path")
+  command
+      ->add_option("--journal", options->journal,
+                   "The journal's file, instead of the configuration's journal.path")
       ->type_name("FILE");
   command
       ->add_option("--config", options->config_file,

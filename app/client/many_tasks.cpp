@@ -213,8 +213,8 @@ void add_commands_for_many(CLI::App& app, std::function<int()>& run) {
       cancel_tasks);
   add_command<retry_options>(
       app, run, "retry",
-      "Submits tasks anew that failed, or were canceled or rejected, by their ids or by a filter; "
-      "by a filter: those that were not retried before, causes before what depends on them",
+      "Submits tasks anew that failed, or were canceled or rejected, by their ids or, if that has "
+      "not been done yet, by a filter",
       [](CLI::App& command, retry_options& options) {
         options.add_options(command);
         command.add_flag("--failed", options.failed, "Tasks that failed or were rejected");

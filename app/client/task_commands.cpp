@@ -36,8 +36,8 @@ void add_ids(CLI::App& command, ids_options& options) {
 
 int get_tasks(node_client& node, const get_options& options) {
   std::vector<json> views;
-  auto code =
-      for_each_id(options.ids, views, [&](const std::string& id) { return node.get(task_path(id)); });
+  auto code = for_each_id(options.ids, views,
+                          [&](const std::string& id) { return node.get(task_path(id)); });
   if (options.receipts && !options.json) {
     for (const auto& view : views)
       std::fputs(receipts_text(view).c_str(), stdout);

@@ -11,9 +11,8 @@ using json = nlohmann::json;
 namespace {
 
 /// In which order tasks are retried; `needs` has the dependencies of each.
-std::vector<std::string>
-order_of(const std::vector<rolecall::client::retry_candidate>& tasks,
-         const std::map<std::string, std::vector<std::string>>& needs) {
+std::vector<std::string> order_of(const std::vector<rolecall::client::retry_candidate>& tasks,
+                                  const std::map<std::string, std::vector<std::string>>& needs) {
   std::vector<std::string> result;
   rolecall::client::causes_first(
       tasks,
@@ -46,16 +45,16 @@ TEST_CASE("cancel with a filter or --all asks the node once, and tells how many 
 
 TEST_CASE("cancel and retry refuse to guess which tasks are meant") {
   scripted_node node;
-  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
-           {"cancel"},
-           {"cancel", "a", "--all"},
-           {"cancel", "a", "--role", "r"},
-           {"cancel", "--role", "r", "--all"},
-           {"retry"},
-           {"retry", "a", "--failed"},
-           {"retry", "--role", "r"},
-           {"retry", "--failed", "--state", "canceled"},
-           {"retry", "--state", "failed,completed"}}) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"cancel"},
+                                             {"cancel", "a", "--all"},
+                                             {"cancel", "a", "--role", "r"},
+                                             {"cancel", "--role", "r", "--all"},
+                                             {"retry"},
+                                             {"retry", "a", "--failed"},
+                                             {"retry", "--role", "r"},
+                                             {"retry", "--failed", "--state", "canceled"},
+                                             {"retry", "--state", "failed,completed"}}) {
     auto got = run_client(node, wrong);
     INFO(got.errors);
     CHECK(got.code == 2);
@@ -111,8 +110,7 @@ TEST_CASE("retry waits for room in a node that is full") {
 
 TEST_CASE("a task is retried after those that it depends on") {
   CHECK(order_of({{"a"}, {"b"}}, {}) == std::vector<std::string>{"a", "b"});
-  CHECK(order_of({{"c", true}, {"b", true}, {"a"}},
-                 {{"c", {"b", "elsewhere"}}, {"b", {"a"}}}) ==
+  CHECK(order_of({{"c", true}, {"b", true}, {"a"}}, {{"c", {"b", "elsewhere"}}, {"b", {"a"}}}) ==
         std::vector<std::string>{"a", "b", "c"});
   CHECK(order_of({{"d", true}, {"b", true}, {"c", true}, {"a"}},
                  {{"d", {"b", "c"}}, {"b", {"a"}}, {"c", {"a"}}})
