@@ -2,6 +2,7 @@
 #include "app/client/client_commands.hpp"
 #include "app/docs/docs_commands.hpp"
 #include "app/exit_codes.hpp"
+#include "app/export_command.hpp"
 #include "app/node_command.hpp"
 #include "app/run_command.hpp"
 #include "app/token_command.hpp"
@@ -40,6 +41,7 @@ int main(int count, char** arguments) {
   add_agents_command(app, run);
   add_token_command(app, run);
   add_client_commands(app, run);
+  add_export_command(app, run);
   add_docs_commands(app, run);
   try {
     app.parse(count, arguments);

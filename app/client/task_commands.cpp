@@ -1,6 +1,7 @@
 #include "app/client/task_commands.hpp"
 
 #include "app/client/command.hpp"
+#include "app/client/many_tasks.hpp"
 #include "app/client/receipt_text.hpp"
 #include "app/client/refusal.hpp"
 #include "app/client/task_filter.hpp"
@@ -33,65 +34,21 @@ void add_ids(CLI::App& command, ids_options& options) {
   command.add_option("ID", options.ids, "Ids of tasks")->required();
 }
 
-/// Asks `ask` for each id. One that fails does not keep the others from being asked: what is wrong
-/// with it is told, and the exit code says so at the end.
-template <class Ask>
-int for_each_id(const ids_options& options, std::vector<json>& views, Ask ask) {
-  auto code = exit_codes::ok;
-  for (const auto& id : options.ids) {
-    if (id.empty())
-      throw wrong_input("an ID is empty");
-    try {
-      views.push_back(ask(id));
-    } catch (const client_error& error) {
-      if (options.ids.size() == 1)
-        throw;
-      tell(id + ": " + error.what());
-      code = exit_codes::failure;
-    }
-  }
-  return code;
-}
-
-void print_tasks(const std::vector<json>& views, const ids_options& options) {
-  if (options.json && options.ids.size() == 1 && views.size() == 1)
-    return print_json(views.front());
-  if (options.json)
-    return print_json({{"tasks", views}});
-  print(task_table(views));
-}
-
 int get_tasks(node_client& node, const get_options& options) {
   std::vector<json> views;
-  auto code =
-      for_each_id(options, views, [&](const std::string& id) { return node.get(task_path(id)); });
+  auto code = for_each_id(options.ids, views,
+                          [&](const std::string& id) { return node.get(task_path(id)); });
   if (options.receipts && !options.json) {
     for (const auto& view : views)
       std::fputs(receipts_text(view).c_str(), stdout);
     return code;
   }
   if (options.json || !leads_to_terminal(stdout)) {
-    print_tasks(views, options);
+    print_tasks(views, options.ids, options.json);
     return code;
   }
   for (const auto& view : views)
     std::fputs(task_details(view).c_str(), stdout);
-  return code;
-}
-
-int cancel_tasks(node_client& node, const ids_options& options) {
-  std::vector<json> views;
-  auto code = for_each_id(
-      options, views, [&](const std::string& id) { return node.post(task_path(id, "/cancel")); });
-  print_tasks(views, options);
-  return code;
-}
-
-int retry_tasks(node_client& node, const ids_options& options) {
-  std::vector<json> views;
-  auto code = for_each_id(
-      options, views, [&](const std::string& id) { return node.post(task_path(id, "/retry")); });
-  print_tasks(views, options);
   return code;
 }
 
@@ -162,11 +119,7 @@ void add_task_commands(CLI::App& app, std::function<int()>& run) {
         command.add_flag("--all", options.all, "Lists all of them")->excludes(limit);
       },
       list_tasks);
-  add_command<ids_options>(app, run, "cancel", "Cancels tasks that have not ended", add_ids,
-                           cancel_tasks);
-  add_command<ids_options>(app, run, "retry",
-                           "Submits tasks that failed, or were canceled or rejected, anew", add_ids,
-                           retry_tasks);
+  add_commands_for_many(app, run);
   add_command<ids_options>(
       app, run, "why", "Explains why a task went to its agent, or why it waits",
       [](CLI::App& command, ids_options& options) {

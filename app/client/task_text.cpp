@@ -34,6 +34,15 @@ std::string labels_text(const json& task) {
   return result;
 }
 
+std::string dependencies_text(const json& task) {
+  std::string result;
+  auto list = task.find("depends_on");
+  if (list != task.end() && list->is_array())
+    for (const auto& id : *list)
+      result += (result.empty() ? "" : " ") + (id.is_string() ? id.get<std::string>() : dump(id));
+  return result;
+}
+
 /// "name: text" with the text's lines under each other.
 void add_line(std::string& out, const std::string& name, const std::string& value) {
   if (value.empty() || value == "-")
@@ -102,7 +111,10 @@ std::string task_details(const json& view) {
     add_line(out, "priority", priority);
   add_line(out, "labels", labels_text(view));
   add_line(out, "context", shown(view, "context_id"));
+  add_line(out, "needs", dependencies_text(view));
   add_line(out, "retry of", shown(view, "retry_of"));
+  add_line(out, "retried as", shown(view, "retried_as"));
+  add_line(out, "deadline", shown(view, "deadline_at"));
   add_line(out, "submitted", shown(view, "submitted_at"));
   add_line(out, "finished", shown(view, "finished_at"));
   add_line(out, "waited", shown_time(view, "queued_ms"));

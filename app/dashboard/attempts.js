@@ -25,7 +25,7 @@ export function timeline(task) {
   });
   const earlier = task.attempts - task.history.length;
   return h('section', { class: 'card', 'data-part': 'timeline' }, h('h2', {}, 'Attempts'),
-    items.length === 0 ? h('p', { class: 'hint' }, task.finished_at ? 'There was none.' : 'None yet: it waits for an agent.')
+    items.length === 0 ? h('p', { class: 'hint' }, task.finished_at ? 'There was none.' : 'None yet: it waits.')
       : [earlier > 0 && h('p', { class: 'hint' }, `The latest ${task.history.length} of ${count(task.attempts)}.`),
         h('ol', { class: 'timeline' }, items),
         h('p', { class: 'ends hint' }, h('span', {}, `submitted ${time(task.submitted_at)}`),

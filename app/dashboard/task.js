@@ -9,6 +9,7 @@ import { parseFaithfully, payload } from './json.js';
 import { timeline, whyCard } from './attempts.js';
 
 const reload_interval_ms = 400;
+const most_links = 20;
 
 function cancelButton(task, reload) {
   const button = h('button', { type: 'button', class: 'danger', onclick: cancel }, icon('slash'), 'Cancel task');
@@ -44,6 +45,7 @@ function facts(task) {
   const fact = (name, ...value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
   const at = iso => iso ? h('time', { datetime: iso, title: iso }, `${time(iso)} (${ago(iso)})`) : '–';
   const labels = Object.entries(task.labels);
+  const link = id => h('a', { class: 'id', href: `#/tasks/${encodeURIComponent(id)}` }, id);
   return h('dl', { class: 'facts' },
     fact('Role', h('a', { href: `#/tasks?role=${encodeURIComponent(task.role)}` }, task.role)),
     fact('Agent', task.agent_id ? `${task.agent_id} (${task.service})` : '–'),
@@ -54,7 +56,11 @@ function facts(task) {
     fact('Skills', task.skills.length ? task.skills.join(', ') : 'none asked for'),
     fact('Context', task.context_id || '–'),
     fact('Labels', labels.length ? labels.map(([name, text]) => h('a', { class: 'tag', href: `#/tasks${query({ label: `${name}:${text}` })}` }, text ? `${name}: ${text}` : name)) : '–'),
-    task.retry_of && fact('Retry of', h('a', { class: 'id', href: `#/tasks/${encodeURIComponent(task.retry_of)}` }, task.retry_of)));
+    task.deadline_at && fact('Deadline', h('time', { datetime: task.deadline_at, title: task.deadline_at }, time(task.deadline_at))),
+    task.depends_on && fact('Depends on', task.depends_on.slice(0, most_links).map(id => [link(id), ' ']),
+      task.depends_on.length > most_links && `and ${count(task.depends_on.length - most_links)} more`),
+    task.retry_of && fact('Retry of', link(task.retry_of)),
+    task.retried_as && fact('Retried as', link(task.retried_as)));
 }
 
 function errorCard({ state, error }) {

@@ -50,7 +50,8 @@ class Answers(unittest.TestCase):
         """A request that would be answered with 2xx, but for what a test does to it."""
         task = {"cancel": "no-such-task", "retry": "no-such-task"}.get(path.rsplit("/", 1)[-1], self.done)
         target = path.replace("{task_id}", task).replace("{agent_id}", self.agent).replace("{file}", self.asset())
-        body = {"/v1/tasks": {"role": "echo", "input": 1}, "/v1/agents": {"role": "echo"}}.get(path)
+        body = {"/v1/tasks": {"role": "echo", "input": 1}, "/v1/agents": {"role": "echo"},
+                "/v1/tasks/cancel": {"task_ids": ["no-such-task"]}}.get(path)
         return method.upper(), target, body if method == "post" else None
 
     def asset(self):
@@ -98,7 +99,7 @@ class Answers(unittest.TestCase):
         for path in DOCUMENT.root["paths"]:
             _, target, _ = self.sample("options", path)
             with self.subTest(path):
-                known = DOCUMENT.methods(path)
+                known = DOCUMENT.methods(target)
                 allowed = self.call("OPTIONS", target, expect=204).header("Allow")
                 self.assertEqual(set(re.split(r",\s*", allowed)), known)
                 for method in {"GET", "POST", "DELETE", "PUT", "PATCH"} - known:
@@ -118,14 +119,68 @@ class Answers(unittest.TestCase):
 
     def test_one_task(self):
         full = {"task_id": "full", "role": "echo", "input": "x", "skills": [], "priority": 9, "timeout": "30s",
-                "max_attempts": 2, "context_id": "c", "labels": {"a": "b"}}
+                "max_attempts": 2, "context_id": "c", "labels": {"a": "b"}, "deadline": "10m",
+                "retry": {"backoff": "1s", "max_backoff": "2s", "codes": ["timeout"]}}
         found = self.call("POST", "/v1/tasks", full, expect=201)
         self.assertEqual(found.header("Location"), "/v1/tasks/full")
         view = self.call("GET", "/v1/tasks/full?wait=30s", expect=200).json
         self.assertEqual(view["state"], "completed")
         self.assertEqual((view["priority"], view["timeout_ms"], view["labels"]), (9, 30000, {"a": "b"}))
         self.assertEqual(view["output"]["input"], "x")
-        self.call("POST", "/v1/tasks", full, expect="409 duplicate_task")
+        self.assertGreater(view["deadline_at"], view["submitted_at"])
+
+    def test_a_submit_can_be_repeated(self):
+        task = {"task_id": "once", "role": "echo", "input": {"a": 1}}
+        self.call("POST", "/v1/tasks?wait=30s", task, expect=201)
+        again = self.call("POST", "/v1/tasks", task, expect=200)
+        self.assertIsNone(again.header("Location"))
+        self.assertEqual((again.json["state"], again.json["attempts"]), ("completed", 1))
+        refused = self.call("POST", "/v1/tasks", {**task, "input": {"a": 2}}, expect="409 duplicate_task").json
+        self.assertIn('/input: {"a":1} there, {"a":2} here', refused["detail"])
+        self.call("POST", "/v1/tasks", [{**task, "task_id": "twice"}] * 2, expect="409 duplicate_task")
+        both = self.call("POST", "/v1/tasks", [task, {**task, "task_id": "fresh"}], expect=201).json["tasks"]
+        self.assertEqual([t["task_id"] for t in both], ["once", "fresh"])
+        lines = "\n".join(json.dumps(t) for t in (task, {**task, "task_id": "other"}))
+        found = self.call("POST", "/v1/tasks", lines, Content_Type="application/x-ndjson", expect=200)
+        answers = [json.loads(line) for line in found.text.splitlines()]
+        self.assertEqual(answers, [{"line": 1, "task_id": "once", "known": True}, {"line": 2, "task_id": "other"},
+                                   {"accepted": 2, "refused": 0}])
+
+    def test_a_header_may_name_a_task(self):
+        task = {"role": "echo", "input": 1}
+        first = self.call("POST", "/v1/tasks", task, Idempotency_Key="by-header", expect=201).json
+        self.assertEqual(first["task_id"], "by-header")
+        self.call("POST", "/v1/tasks", task, Idempotency_Key="by-header", expect=200)
+        for wrong in ([task], {**task, "task_id": "another"}):
+            self.call("POST", "/v1/tasks", wrong, Idempotency_Key="by-header", expect="400 invalid_task")
+
+    def test_a_task_waits_for_those_that_it_depends_on(self):
+        first = {"task_id": "dep-1", "role": "gate", "input": 1}
+        then = {"task_id": "dep-2", "role": "echo", "input": 2, "depends_on": ["dep-1"]}
+        self.call("POST", "/v1/tasks", [then, first], expect=201)
+        fixture.working(self.node, "dep-1")
+        self.assertEqual(self.call("GET", "/v1/tasks/dep-2/why", expect=200).json["reason"], "blocked")
+        self.house.gate.open()
+        found = self.call("GET", "/v1/tasks/dep-2?wait=30s", expect=200).json
+        self.assertEqual((found["state"], found["depends_on"]), ("completed", ["dep-1"]))
+
+    def test_a_task_whose_dependency_failed_fails_or_runs(self):
+        tasks = [{"task_id": f"after-{policy}", "role": "echo", "input": 1, "depends_on": [self.failed],
+                  "on_dependency_failure": policy} for policy in ("fail", "run")]
+        failed, ran = self.call("POST", "/v1/tasks?wait=30s", tasks, expect=201).json["tasks"]
+        self.assertEqual((failed["state"], failed["error"]["code"]), ("failed", "dependency_failed"))
+        self.assertEqual(ran["state"], "completed")
+
+    def test_dependencies_that_cannot_be(self):
+        task = {"task_id": "a", "role": "echo", "input": 1}
+        self.call("POST", "/v1/tasks", {**task, "depends_on": ["no-such-task"]}, expect="400 unknown_dependency")
+        circle = [{**task, "depends_on": ["b"]}, {**task, "task_id": "b", "depends_on": ["a"]}]
+        self.call("POST", "/v1/tasks", circle, expect="400 dependency_cycle")
+        self.call("POST", "/v1/tasks", {**task, "depends_on": ["a"]}, expect="400 invalid_task")
+
+    def test_a_deadline_is_for_the_whole_task(self):
+        found = self.submit("later", "30s", deadline="50ms", retry={"backoff": "10m"})
+        self.assertEqual((found["state"], found["error"]["code"]), ("failed", "deadline_exceeded"))
 
     def test_several_tasks_are_accepted_together_or_not_at_all(self):
         tasks = [{"role": "echo", "input": i} for i in range(3)]
@@ -153,6 +208,7 @@ class Answers(unittest.TestCase):
             self.call("POST", target, b"{}", Content_Type="text/plain", expect="415 unsupported_media_type")
             self.call("POST", target, b" " * 65537, Content_Type="application/json", expect="413 too_large")
         self.call("POST", "/v1/tasks", b'{"role"', Content_Type="application/json", expect="400 invalid_body")
+        self.call("POST", "/v1/tasks/cancel", b" " * 65537, Content_Type="application/json", expect="413 too_large")
         for action in ("cancel", "retry"):
             self.call("POST", f"/v1/tasks/{self.done}/{action}", {"force": True}, expect="400 invalid_body")
         self.call("POST", "/v1/agents", {"rol": "echo"}, expect="400 invalid_body")
@@ -167,10 +223,23 @@ class Answers(unittest.TestCase):
         self.call("POST", f"/v1/tasks/{first}/retry", expect="409 task_not_retryable")
         again = self.call("POST", f"/v1/tasks/{second}/retry", expect=201)
         self.assertEqual(again.json["retry_of"], second)
+        self.assertEqual(self.call("GET", f"/v1/tasks/{second}").json["retried_as"], again.json["task_id"])
         self.assertEqual(again.header("Location"), f"/v1/tasks/{again.json['task_id']}")
         for task in (first, again.json["task_id"]):
             ended = self.call("POST", f"/v1/tasks/{task}/cancel", expect=200).json
             self.assertEqual(ended["error"]["code"], "canceled")
+
+    def test_many_tasks_are_canceled_at_once(self):
+        ids = [self.submit("gate", labels={"cancel": str(i % 2)})["task_id"] for i in range(4)]
+        count = lambda *request: self.call("POST", *request, expect=200).json["canceled"]
+        self.assertEqual(count("/v1/tasks/cancel", {"task_ids": [ids[0], self.done, "no-such-task"]}), 1)
+        self.assertEqual(count("/v1/tasks/cancel?label=cancel:1&state=submitted,working"), 2)
+        self.assertEqual(count("/v1/tasks/cancel", {"all": True}), 1)
+        states = {t["state"] for t in self.call("GET", "/v1/tasks?label=cancel", expect=200).json["tasks"]}
+        self.assertEqual(states, {"canceled"})
+        for body in (None, {}, {"task_ids": []}, {"task_ids": ["x"], "all": True}, {"ids": ["x"]}):
+            self.call("POST", "/v1/tasks/cancel", body, expect="400 invalid_body")
+        self.call("POST", "/v1/tasks/cancel?role=echo", {"all": True}, expect="400 invalid_body")
 
     def test_tasks_that_have_ended_or_are_not_known(self):
         self.call("POST", f"/v1/tasks/{self.done}/cancel", expect="409 task_terminal")

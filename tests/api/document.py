@@ -63,16 +63,21 @@ class Document:
 
     def operation(self, method, target):
         """The operation that a request is for, or None."""
-        path = target.partition("?")[0]
-        item = self.root["paths"].get(path)
-        if item is None:
-            for template, candidate in self.root["paths"].items():
-                if re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", template), path):
-                    item = candidate
-        return item.get(method.lower()) if item else None
+        for item in self._items(target.partition("?")[0]):
+            if method.lower() in item:
+                return item[method.lower()]
+        return None
 
-    def methods(self, path):
-        return {method.upper() for method in METHODS if method in self.root["paths"][path]}
+    def _items(self, path):
+        """What is documented of a path: by itself, then by each template that it fits."""
+        if path in self.root["paths"]:
+            yield self.root["paths"][path]
+        for template, item in self.root["paths"].items():
+            if template != path and re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", template), path):
+                yield item
+
+    def methods(self, target):
+        return {method.upper() for item in self._items(target) for method in METHODS if method in item}
 
     def response(self, operation, status):
         """The response object of a status and the key under which it is documented."""

@@ -82,7 +82,9 @@ class Schema(unittest.TestCase):
     def test_a_duration_has_its_least_value_in_the_schema(self):
         for path, node, _ in reference.leaves(self.schema):
             if node.get("$ref") == "#/$defs/duration":
-                self.assertGreaterEqual(small_units(node["default"]), small_units(node["x-minimum"]), path)
+                self.assertIn("x-minimum", node, path)
+                if "default" in node:  # a role's own may have none
+                    self.assertGreaterEqual(small_units(node["default"]), small_units(node["x-minimum"]), path)
 
     def test_unknown_keys_are_refused_everywhere(self):
         service = {"name": "a", "url": "http://localhost:1"}

@@ -148,6 +148,24 @@ test('a task shows its attempts along time and why it went where it went', async
   });
 });
 
+test('a task leads to those that it depends on, and to its retry', async () => {
+  const needed = await node.submit({ role: 'slow', input: 1 });
+  const blocked = await node.submit({ role: 'slow', input: 2, depends_on: [needed.task_id], deadline: '1h' });
+  await withPage(`#/tasks/${blocked.task_id}`, {}, async page => {
+    await see(page.locator('[data-part="why"]'), 'blocked');
+    const facts = page.locator('.facts');
+    await see(facts, 'Deadline');
+    await facts.getByRole('link', { name: needed.task_id }).click();
+    await see(page.locator('h1'), needed.task_id);
+    await node.api('POST', `/v1/tasks/${needed.task_id}/cancel`);
+    const again = await node.api('POST', `/v1/tasks/${needed.task_id}/retry`);
+    await page.reload();
+    await facts.getByRole('link', { name: again.task_id }).click();
+    await see(facts, 'Retry of');
+    await node.api('POST', '/v1/tasks/cancel', { all: true });
+  });
+});
+
 test('a running task is canceled, after a question', async () => {
   const task = await node.submit({ role: 'slow', input: 1 });
   await withPage(`#/tasks/${task.task_id}`, {}, async page => {

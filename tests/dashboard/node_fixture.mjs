@@ -58,7 +58,7 @@ export class TestNode {
       writeFileSync(join(node.folder, 'roles.json'), JSON.stringify({ roles }));
       node.service = await launch(['agents', '--roles', join(node.folder, 'roles.json'), '--listen', '127.0.0.1:0', '-q']);
       node.config = {
-        execution: { retry_backoff: '10ms', max_retry_backoff: '20ms' }, ...config,
+        execution: { retry_backoff: '10ms', max_retry_backoff: '20ms' }, journal: { path: '' }, ...config,
         api: { listen: '127.0.0.1:0', ...token && { tokens: node.tokenFile(token) } }, services: [{ name: 'local', url: node.service.url }],
       };
       await node.restart();
