@@ -36,14 +36,16 @@ std::string shown(const std::vector<std::string>& list) {
 }
 std::string shown(const std::vector<task_id>& list) {
   std::vector<std::string> names;
+  names.reserve(list.size());
   for (const auto& id : list)
     names.push_back(id.value);
   return shown(names);
 }
 std::string shown(const std::map<std::string, std::string>& labels) {
   std::vector<std::string> list;
+  list.reserve(labels.size());
   for (const auto& [name, text] : labels)
-    list.push_back(name + "=" + text);
+    list.emplace_back(name).append("=").append(text);
   return shown(list);
 }
 
