@@ -75,9 +75,9 @@ def check_dependencies(trial, task, starts, answers):
 
 
 def check_events(trial, found):
-    """The stream: numbers that grow; of each task its submit first, one end, and nothing after it."""
+    """The stream: numbers that grow; of each task its submit, its attempts, one end, and nothing after it."""
     problems = []
-    ends, begun = defaultdict(list), set()
+    ends, begun, works = defaultdict(list), set(), Counter()
     last = 0
     for number, task_id, state in trial.events:
         if not trial.gaps and number <= last:
@@ -86,12 +86,15 @@ def check_events(trial, found):
         if task_id not in begun and state != "submitted" and not trial.gaps:
             problems.append(f"{task_id}: {state} was the first that was told of it")
         begun.add(task_id)
+        works[task_id] += state == "working"
         if ends[task_id] and not trial.gaps:
             problems.append(f"{task_id}: {state} was told after {ends[task_id]}")
         if state in TERMINAL:
             ends[task_id].append(state)
     for task_id, task in found.items():
         told = ends[task_id]
+        if task and works[task_id] != task["attempts"] and not trial.gaps:
+            problems.append(f"{task_id} had {task['attempts']} attempts, and {works[task_id]} were told of")
         if task and set(told) != {task["state"]} or len(set(told)) != 1 or (len(told) > 1 and not trial.gaps):
             problems.append(f"{task_id} is {task and task['state']}; its ends in the stream: {told}")
     return problems

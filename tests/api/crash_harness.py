@@ -109,8 +109,9 @@ class Trial:
                 batch = []
                 for _ in range(1 if way == "one" else chance.randint(2, 12)):
                     count += 1
+                    needed = known if self.retain == ALL else []  # what is forgotten cannot be depended on
                     batch.append(self.new_task(f"c{number}-{count}", chance,
-                                               (known + [task["task_id"] for task in batch])[-30:]))
+                                               (needed + [task["task_id"] for task in batch])[-30:]))
                 waiting = [(way, batch)]
                 if known and chance.random() < 0.1 and self.retain == ALL:  # something that has been accepted before
                     waiting.append(("known", [self.tasks[chance.choice(known)]]))

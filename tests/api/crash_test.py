@@ -18,7 +18,7 @@ class Crashes(unittest.TestCase):
         self.check(crash_harness.ALL)
 
     def test_so_it_does_where_tasks_that_have_ended_are_soon_forgotten(self):
-        self.check(retain=300)
+        self.check(retain=600)
 
     def check(self, retain):
         print(f"seed {self.seed}", file=sys.stderr, flush=True)
