@@ -15,8 +15,8 @@ import sys
 import threading
 import time
 
-BENCH = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(BENCH.parent / "tests/api"))
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/api"))
 
 from node_fixture import House, ready, until  # noqa: E402
 from wire import Connection  # noqa: E402
@@ -24,7 +24,7 @@ from wire import Connection  # noqa: E402
 
 class Service:
     def __init__(self, house, *arguments):
-        child = subprocess.Popen([sys.executable, BENCH / "echo_service.py", *arguments], stdout=subprocess.PIPE)
+        child = subprocess.Popen([sys.executable, ROOT / "tests/support/echo_service.py", *arguments], stdout=subprocess.PIPE)
         house.callback(child.stdout.close)
         house.callback(child.wait)
         house.callback(child.terminate)
