@@ -42,7 +42,7 @@ struct coordinator_options {
 /// is counted as late and dropped. A terminal state never changes.
 ///
 /// With a journal, an acceptance, a terminal state and every event come into effect once they are
-/// on disk (`on_journal`). An attempt's start is not waited for, but for two cases: if it is the
+/// on disk (`on_journal`). An attempt's start is not waited for, but for three cases: if it is the
 /// last that the task may have (so that a crash never brings one more after it), and if the start
 /// before it is not on disk yet, or the number that a recovery left out (so that after a crash at
 /// most one number is unknown, and is left out).

@@ -261,3 +261,15 @@ TEST_CASE_METHOD(journal_fixture, "after a full disk the next acceptance is trie
   self->send(journal, atom::append_v, accepting(3, {entry(1)}));
   CHECK(take<journal_news>().at(0) == journal_news{3, {}, {}});
 }
+
+TEST_CASE_METHOD(journal_fixture, "who is refused is told why, also if the rest can be written") {
+  disk.fails_once = true;
+  disk.fails = failing_disk::fault::full;
+  self->send(journal, atom::append_v, accepting(1, {entry(1)}));
+  self->send(journal, atom::append_v, telling(2, {progress(7)}));
+  auto news = take<journal_news>();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].refused == std::vector<std::uint64_t>{1});
+  CHECK(news[0].committed == 2);
+  CHECK(news[0].trouble.kind == ec::storage_full);
+}

@@ -290,3 +290,43 @@ TEST_CASE("after a restart events of before can be told again, and new ones have
   for (const auto& event : node.take<task_event>())
     CHECK(event.number > 11);
 }
+
+TEST_CASE("a number that a recovery left out is not used after the next crash either") {
+  auto numbers_after = [](const std::vector<journal_entry>& kept) {
+    journal_fixture node{content(kept)};
+    node.appends();
+    // Nothing of this life reaches the disk: what was sent to an agent is only known there.
+    auto sent = node.executing();
+    return sent;
+  };
+  CHECK(numbers_after({kept_task("t", 1)}) == 0); // its start waits, for it may be used again
+  auto later = kept_attempt("t", 1);
+  later.attempt = 2;
+  CHECK(numbers_after({later}) == 0);
+}
+
+TEST_CASE_METHOD(journal_fixture, "a deadline counts while the acceptance waits for the disk") {
+  auto task_with_deadline = make_task("t");
+  task_with_deadline.deadline = millis{100};
+  begin_submit({task_with_deadline});
+  advance(millis{200});
+  commit_all();
+  advance(millis{10});
+  commit_all();
+  CHECK(task("t").error.kind == ec::deadline_exceeded);
+}
+
+TEST_CASE("attempts that ended with the node take nothing from the retry budget") {
+  std::vector<journal_entry> kept;
+  for (std::uint64_t number = 1; number <= 200; ++number)
+    kept.push_back(kept_attempt("t" + std::to_string(number), number));
+  journal_fixture node{content(kept)};
+  node.advance(millis{20}); // a budget of 100 and 10 a second would not do for all
+  node.commit_all();
+  node.advance(millis{20});
+  auto status = node.ask<routing_status>(node.rt, atom::status_v);
+  std::uint32_t asked = 0;
+  for (const auto& role : status.roles)
+    asked += role.waiting + role.running;
+  CHECK(asked == 200);
+}

@@ -9,9 +9,12 @@ using namespace rolecall::tests;
 
 namespace {
 
+constexpr millis retain_for{5'000};
+
 coordinator_options small_shelf() {
   coordinator_options options;
   options.retain_tasks = 2;
+  options.retain_for = retain_for;
   options.unix_offset = millis{1'000'000};
   options.first_event = 500;
   options.retry.max_attempts = 2;
@@ -91,6 +94,15 @@ TEST_CASE_METHOD(operating_fixture, "tasks that are over are forgotten, the olde
   CHECK(ids(list({})) == "3 2 ");
   submit({make_task("1")}); // its id is free again
   CHECK(task("1").state == task_state::working);
+}
+
+TEST_CASE_METHOD(operating_fixture, "a task is forgotten some time after its end") {
+  submit({make_task("1")});
+  execute();
+  advance(retain_for - millis{20});
+  CHECK(task("1").state == task_state::completed);
+  advance(millis{40});
+  CHECK(task("1").id.empty());
 }
 
 TEST_CASE_METHOD(operating_fixture,

@@ -28,6 +28,7 @@ public:
 
   const std::string name{"failing"};
   std::atomic<fault> fails{fault::none};
+  std::atomic<bool> fails_once{false}; ///< and is well again afterwards
 
 private:
   struct file {
@@ -39,8 +40,8 @@ private:
 
   static file& of(sqlite3_file* f) { return *reinterpret_cast<file*>(f); }
 
-  int verdict() const {
-    auto how = fails.load();
+  int verdict() {
+    auto how = fails_once ? fails.exchange(fault::none) : fails.load();
     return how == fault::full ? SQLITE_FULL : how == fault::broken ? SQLITE_IOERR_WRITE : SQLITE_OK;
   }
 
