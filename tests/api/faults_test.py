@@ -284,7 +284,7 @@ class Faults(unittest.TestCase):
 
     def test_lines_that_are_wrong_do_not_hurt_the_others(self):
         lines = [TASK, "{", "", "[]", '{"role":"echo"}', TASK, '{"task_id":"twice","role":"echo","input":1}',
-                 '{"task_id":"twice","role":"echo","input":1}',
+                 '{"task_id":"twice","role":"echo","input":2}',
                  json.dumps({"role": "echo", "input": "x" * LIMIT}), TASK]
         found = self.post("\n".join(lines), NDJSON)
         *answers, count = [json.loads(line) for line in found.text.splitlines()]
