@@ -37,8 +37,8 @@ constexpr std::array<const char*, schema_version> migrations{
 
 std::string damaged(const std::filesystem::path& file, const std::string& how) {
   return "the journal " + file.string() + " is damaged (" + how +
-         "); nothing of it was changed. Restore a copy, or save what can be read with: sqlite3 " +
-         file.string() + " .recover | sqlite3 mended.db; to start anew, move the file away";
+         "); nothing of it was changed. Restore a copy, or save what \"sqlite3 " + file.string() +
+         " .dump\" can still read (docs/operating.md says how); to start anew, move the file away";
 }
 
 std::string describe(const std::filesystem::path& file, const SQLite::Exception& error) {
@@ -130,7 +130,9 @@ journal_store::open(const std::filesystem::path& file, access how, const std::st
     return problem{"the journal " + file.string() + " is a directory; name a file"};
   auto exists = std::filesystem::exists(file, ignored);
   if (exists && std::filesystem::file_size(file, ignored) == 0)
-    return problem{damaged(file, "it is empty; a new journal is made where there is no file")};
+    return problem{"the journal " + file.string() +
+                   " is damaged (it is empty, and no journal ever is). Restore a copy; to start "
+                   "anew, move the file away"};
   if (how == access::write) {
     auto name = file.string() + ".lock";
     store->lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -1,5 +1,6 @@
 #include "app/api/views.hpp"
 
+#include "messages/duration.hpp"
 #include "messages/json_codec.hpp"
 
 #include <algorithm>
@@ -50,6 +51,18 @@ json attempt_view(const attempt_record& attempt) {
     result["error"] = to_json(attempt.error);
   if (!attempt.receipt.url.empty())
     result["receipt"] = receipt_view(attempt.receipt);
+  return result;
+}
+
+/// As it was submitted.
+json retry_view(const retry_policy& retry) {
+  auto result = json::object();
+  if (retry.backoff >= millis{0})
+    result["backoff"] = format_duration(retry.backoff);
+  if (retry.max_backoff >= millis{0})
+    result["max_backoff"] = format_duration(retry.max_backoff);
+  if (!retry.codes.empty())
+    result["codes"] = retry.codes;
   return result;
 }
 
@@ -104,7 +117,11 @@ std::string task_view(const task_detail& task) {
     for (const auto& id : task.spec.depends_on)
       needed.push_back(id.value);
     result["depends_on"] = std::move(needed);
+    result["on_dependency_failure"] =
+        task.spec.on_dependency_failure == dependency_policy::run ? "run" : "fail";
   }
+  if (task.spec.retry != retry_policy{})
+    result["retry"] = retry_view(task.spec.retry);
   auto history = json::array();
   for (const auto& attempt : task.history)
     history.push_back(attempt_view(attempt));

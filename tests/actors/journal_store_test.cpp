@@ -178,7 +178,7 @@ TEST_CASE_METHOD(store_fixture, "only its owner can read a journal") {
 TEST_CASE_METHOD(store_fixture, "what is no journal is refused, and left as it is") {
   CHECK(problem(access::read).find("there is no journal") != std::string::npos);
   write("");
-  CHECK(problem().find("is empty") != std::string::npos);
+  CHECK(problem().find("it is empty") != std::string::npos);
   write("this is no database, but a text that somebody would miss; it is long enough for a header");
   CHECK(problem().find("is damaged") != std::string::npos);
   CHECK(std::filesystem::file_size(file) == 88);
@@ -198,7 +198,7 @@ TEST_CASE_METHOD(store_fixture, "a damaged journal is refused, with what to do")
   bytes << std::string(8'192, 'x');
   bytes.close();
   CHECK(problem().find("is damaged") != std::string::npos);
-  CHECK(problem().find(".recover") != std::string::npos);
+  CHECK(problem().find(".dump") != std::string::npos);
   CHECK(std::filesystem::file_size(file) == size);
 }
 
