@@ -18,7 +18,7 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
   self->state.client = std::move(client);
   self->state.pool = std::move(pool);
   return {
-      [self, options](atom::execute, const attempt_request& request) {
+      [self, options = std::move(options)](atom::execute, const attempt_request& request) {
         auto http = to_request(request);
         http.connect_timeout = options.connect_timeout;
         http.max_body_bytes = options.max_answer_bytes;

@@ -103,6 +103,7 @@ struct api_state {
     std::vector<task_id> tasks;
     unsigned status{200};
     bool one{false}; ///< answered with the task itself, not with a list
+    std::vector<task_id> known{}; ///< those that were there before
   };
   /// Tasks that come as a stream.
   struct intake {

@@ -44,12 +44,19 @@ submission read_submission(const nlohmann::json& body, std::vector<problem>& pro
   return result;
 }
 
-/// {"tasks":[view...]}
-std::string views(const std::vector<task_detail>& tasks) {
+/// {"tasks":[view...],"known":[id...]}; without `known` if none was.
+std::string views(const std::vector<task_detail>& tasks, const std::vector<task_id>& known) {
   std::string text = "{\"tasks\":[";
   for (const auto& task : tasks)
     text += (&task == tasks.data() ? "" : ",") + task_view(task);
-  return text + "]}";
+  text += "]";
+  if (!known.empty()) {
+    auto ids = json::array();
+    for (const auto& id : known)
+      ids.push_back(id.value);
+    text += ",\"known\":" + dump(ids);
+  }
+  return text + "}";
 }
 
 /// In the order that was asked for; those that are forgotten already are left out.
@@ -73,8 +80,8 @@ void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
             if (what.one && tasks.empty())
               return refuse(self, what.request,
                             {"unknown_task", "the task is over and has been forgotten", {}, {}});
-            auto response =
-                json_text_response(what.status, what.one ? task_view(tasks.front()) : views(tasks));
+            auto response = json_text_response(what.status, what.one ? task_view(tasks.front())
+                                                                     : views(tasks, what.known));
             if (what.one && what.status == 201)
               response.headers.push_back(
                   {"Location", "/v1/tasks/" + net::encode_path_segment(what.tasks.front().value)});
@@ -177,6 +184,7 @@ void submit_tasks(api_self self, const call_ptr& request) {
   }
   api_state::waiting_call what{request, ids, 201, submission.one};
   auto accepted = [self, what, wait](const std::vector<task_id>& known) mutable {
+    what.known = known;
     if (known.size() == what.tasks.size())
       what.status = 200;
     if (wait == millis{0})

@@ -135,6 +135,7 @@ private:
     if (!options_.wait && !options_.json)
       std::printf("%s\n", printable(task.id.value).c_str());
     ++accepted_;
+    known_ += answer.contains("known") ? 1 : 0;
     if (options_.wait) // otherwise there may be any number of them
       tasks_.push_back(std::move(task));
   }
@@ -158,6 +159,8 @@ private:
     else
       tasks_.push_back(task_in(answer_, what, node_));
     accepted_ = tasks_.size();
+    if (answer_.contains("known"))
+      known_ = array_in(answer_, "known", what, node_).size();
   }
 
   int say_accepted() const {
@@ -169,9 +172,16 @@ private:
     std::fflush(stdout);
     tell(std::to_string(accepted_) + (accepted_ == 1 ? " task" : " tasks") + " accepted" +
          (refused_ > 0 ? ", " + std::to_string(refused_) + " refused" : ""));
+    say_known();
     if (refused_ == 0)
       return exit_codes::ok;
     return accepted_ == 0 ? exit_codes::wrong_input : exit_codes::failure;
+  }
+
+  void say_known() const {
+    if (known_ > 0)
+      tell(std::to_string(known_) + " of them " + (known_ == 1 ? "was" : "were") +
+           " known already, by id and content, and not begun again");
   }
 
   int say_interrupted() const {
@@ -195,6 +205,7 @@ private:
                     ? make_live_view(out)
                     : make_line_view(out, options_.json ? verbosity::quiet : verbosity::normal,
                                      options_.json);
+    say_known();
     view->start(tasks_, started_);
     for (const auto& task : tasks_) // a task may have ended before we look
       if (is_terminal(task.state))
@@ -254,6 +265,7 @@ private:
   interrupts stop_;
   clock::time_point started_;
   std::size_t accepted_{0};
+  std::size_t known_{0};           ///< of those: the node had them before
   std::vector<task_record> tasks_; ///< the accepted tasks, as the node's answer has them
   json answer_;                    ///< the node's, to a text that was sent as a whole
   std::size_t refused_{0};

@@ -138,8 +138,9 @@ class Answers(unittest.TestCase):
         refused = self.call("POST", "/v1/tasks", {**task, "input": {"a": 2}}, expect="409 duplicate_task").json
         self.assertIn('/input: {"a":1} there, {"a":2} here', refused["detail"])
         self.call("POST", "/v1/tasks", [{**task, "task_id": "twice"}] * 2, expect="409 duplicate_task")
-        both = self.call("POST", "/v1/tasks", [task, {**task, "task_id": "fresh"}], expect=201).json["tasks"]
-        self.assertEqual([t["task_id"] for t in both], ["once", "fresh"])
+        both = self.call("POST", "/v1/tasks", [task, {**task, "task_id": "fresh"}], expect=201).json
+        self.assertEqual([t["task_id"] for t in both["tasks"]], ["once", "fresh"])
+        self.assertEqual(both["known"], ["once"])
         lines = "\n".join(json.dumps(t) for t in (task, {**task, "task_id": "other"}))
         found = self.call("POST", "/v1/tasks", lines, Content_Type="application/x-ndjson", expect=200)
         answers = [json.loads(line) for line in found.text.splitlines()]
