@@ -58,11 +58,14 @@ struct journal_fixture : chain_fixture {
   /// Asks, and leaves the answer in `answered` or `last_error` once it comes.
   template <class Result, class... Words>
   void begin(Words... words) {
-    client_actor = system.spawn([this, words...](caf::event_based_actor* asker) {
-      asker->request(coord, caf::infinite, words...)
-          .then([this](const Result&) { answered = true; },
-                [this](caf::error& error) { last_error = error; });
-    });
+    // With an argument: CAF 0.17 looks at those of an actor without any all the same.
+    system.spawn(
+        [this, words...](caf::event_based_actor* asker, const coordinator_actor& whom) {
+          asker->request(whom, caf::infinite, words...)
+              .then([this](const Result&) { answered = true; },
+                    [this](caf::error& error) { last_error = error; });
+        },
+        coord);
     run();
   }
   void begin_submit(std::vector<task_spec> tasks) {
@@ -109,7 +112,6 @@ struct journal_fixture : chain_fixture {
     return ask<std::vector<task_detail>>(coord, atom::describe_v, std::vector{task_id{id}}).size();
   }
 
-  caf::actor client_actor;
   bool answered{false};
   std::uint64_t latest{0};
 };

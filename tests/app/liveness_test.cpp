@@ -19,13 +19,16 @@ struct watched_node {
 
   template <class Answer, class... Words>
   caf::actor part(bool answers) {
-    return system.spawn([answers](caf::event_based_actor* self) -> caf::behavior {
-      return {[self, answers](Words...) -> caf::result<Answer> {
-        if (answers)
-          return Answer{};
-        return self->make_response_promise(); // kept by nobody: it is never answered
-      }};
-    });
+    // With an argument: CAF 0.17 looks at those of an actor without any all the same.
+    return system.spawn(
+        [](caf::event_based_actor* self, bool answers_too) -> caf::behavior {
+          return {[self, answers_too](Words...) -> caf::result<Answer> {
+            if (answers_too)
+              return Answer{};
+            return self->make_response_promise(); // kept by nobody: it is never answered
+          }};
+        },
+        answers);
   }
 
   std::optional<std::string> silent_when(const std::string& stuck, millis patience) {

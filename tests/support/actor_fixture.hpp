@@ -25,7 +25,10 @@ public:
   actor_fixture()
       : system{config}, sched{dynamic_cast<scheduler&>(system.scheduler())}, self{system, true} {}
 
-  ~actor_fixture() {
+  ~actor_fixture() { end_all(); }
+
+  /// Ends the actors; for fixtures with parts that they use to the last.
+  void end_all() {
     for (const auto& actor : to_end)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     to_end.clear();

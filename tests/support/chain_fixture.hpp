@@ -22,6 +22,8 @@ struct chain_fixture : actor_fixture {
     run();
   }
 
+  ~chain_fixture() { end_all(); } // while there is a service to be asked
+
   void submit(std::vector<task_spec> tasks) {
     ask<submit_result>(coord, atom::submit_v, std::move(tasks));
   }

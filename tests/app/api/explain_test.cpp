@@ -25,19 +25,24 @@ struct why_request : request_stub {
 /// The API with peers that know one task, "t", which waits; the router refuses to explain it.
 struct explain_fixture : actor_fixture {
   net::http_response why(ec refusal) {
-    auto router = keep(system.spawn([refusal](caf::event_based_actor*) -> caf::behavior {
-      return {[refusal](atom::explain, const task_id&) -> caf::result<wait_explanation> {
-        return caf::make_error(refusal);
-      }};
-    }));
-    auto coordinator = keep(system.spawn([](caf::event_based_actor*) -> caf::behavior {
-      return {[](atom::subscribe, const task_listener_actor&) {},
-              [](atom::describe, const std::vector<task_id>&) {
-                task_detail task;
-                task.record.id = task_id{"t"};
-                return std::vector<task_detail>{task};
-              }};
-    }));
+    // They have arguments: CAF 0.17 looks at those of an actor without any all the same.
+    auto router = keep(system.spawn(
+        [](caf::event_based_actor*, ec why) -> caf::behavior {
+          return {[why](atom::explain, const task_id&) -> caf::result<wait_explanation> {
+            return caf::make_error(why);
+          }};
+        },
+        refusal));
+    auto coordinator = keep(system.spawn(
+        [](caf::event_based_actor*, const task_id& known) -> caf::behavior {
+          return {[](atom::subscribe, const task_listener_actor&, std::uint32_t) {},
+                  [known](atom::describe, const std::vector<task_id>&) {
+                    task_detail task;
+                    task.record.id = known;
+                    return std::vector<task_detail>{task};
+                  }};
+        },
+        task_id{"t"}));
     api::api_peers peers;
     peers.registry = keep(system.spawn(registry, registry_options{}));
     peers.router = caf::actor_cast<router_actor>(router);
