@@ -102,7 +102,7 @@ struct api_state {
     call_ptr request;
     std::vector<task_id> tasks;
     unsigned status{200};
-    bool one{false}; ///< answered with the task itself, not with a list
+    bool one{false};              ///< answered with the task itself, not with a list
     std::vector<task_id> known{}; ///< those that were there before
   };
   /// Tasks that come as a stream.
