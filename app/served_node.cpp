@@ -40,10 +40,10 @@ served_node::served_node(const config& settings, token_set tokens, opened_journa
   about.forgotten_event =
       journal.content ? journal.content->forgotten_event : node_.first_event() - 1;
   about.version = ROLECALL_VERSION;
-  api_ = system().spawn(
-      api::api,
-      api::api_peers{node_.registry(), node_.router(), node_.manager(), node_.coordinator(), node_.journal()},
-      std::move(about));
+  api_ = system().spawn(api::api,
+                        api::api_peers{node_.registry(), node_.router(), node_.manager(),
+                                       node_.coordinator(), node_.journal()},
+                        std::move(about));
   if (!settings.node.otlp_url.empty())
     exporter_ = system().spawn(
         trace_exporter, node_.coordinator(), node_.client(),

@@ -22,13 +22,16 @@ struct agent_record {
   agent_state state{agent_state::ready};
   std::string service_url;   ///< under which its service is called
   std::uint64_t revision{0}; ///< given by the manager, grows with each change of any of its records
+  /// Whether the service has named the limit; if not, `max_concurrency` is the most that is tried.
+  bool limit_declared{true};
 
   bool operator==(const agent_record&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_record& x) {
-  return f(x.key, x.role, x.skills, x.max_concurrency, x.state, x.service_url, x.revision);
+  return f(x.key, x.role, x.skills, x.max_concurrency, x.state, x.service_url, x.revision,
+           x.limit_declared);
 }
 
 /// A role that a service can spawn agents for.
@@ -39,13 +42,15 @@ struct role_offer {
   std::uint32_t max_concurrency{1};
   std::uint32_t min_agents{0};
   std::uint32_t max_agents{0};
+  bool limit_declared{true}; ///< as of an agent
 
   bool operator==(const role_offer&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, role_offer& x) {
-  return f(x.role, x.service, x.skills, x.max_concurrency, x.min_agents, x.max_agents);
+  return f(x.role, x.service, x.skills, x.max_concurrency, x.min_agents, x.max_agents,
+           x.limit_declared);
 }
 
 /// All roles that can be spawned at this time.
@@ -85,13 +90,18 @@ struct role_status {
   std::uint32_t draining{0};
   std::uint32_t starting{0}; ///< spawns that are under way
   failure trouble;           ///< why it has fewer agents than it needs; no code if there is none
+  std::uint32_t desired{0};  ///< agents that it should have now
+  bool panic{false};         ///< a burst: it grows at once and does not shrink
+  std::uint32_t spawn_failures{0}; ///< in a row
+  millis spawn_backoff{0};         ///< until a spawn is tried again
 
   bool operator==(const role_status&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, role_status& x) {
-  return f(x.role, x.ready, x.draining, x.starting, x.trouble);
+  return f(x.role, x.ready, x.draining, x.starting, x.trouble, x.desired, x.panic, x.spawn_failures,
+           x.spawn_backoff);
 }
 
 /// The fleet as the manager sees it. Counts are of what services have confirmed.

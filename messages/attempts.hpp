@@ -95,6 +95,7 @@ struct attempt_record {
   rolecall::receipt receipt{};    ///< once it has ended
   std::uint64_t started_event{0}; ///< number of the task's event that told of its start
   std::uint64_t ended_event{0};   ///< likewise of its end
+  bool hedge{false};              ///< ran beside another attempt, for the faster of the two
 
   bool operator==(const attempt_record&) const = default;
 };
@@ -102,7 +103,7 @@ struct attempt_record {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_record& x) {
   return f(x.attempt, x.agent, x.started_at, x.ended, x.verdict, x.run, x.error, x.span_id,
-           x.receipt, x.started_event, x.ended_event);
+           x.receipt, x.started_event, x.ended_event, x.hedge);
 }
 
 } // namespace rolecall

@@ -159,6 +159,9 @@ using coordinator_actor = placement_listener_actor::extend_with<outcome_listener
         caf::replies_to<atom::cancel, task_query>::with<std::uint64_t>,
         // A task as it stands. Fails with ec::unknown_task.
         caf::replies_to<atom::get, task_id>::with<task_record>,
+        // From here on nothing new starts; answered once nothing runs any more, with the number of
+        // tasks that a journal keeps for later.
+        caf::replies_to<atom::drain>::with<std::uint64_t>,
         // Those of these tasks that are known, with everything that is known of them.
         caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
         // Submits a task anew, under the second id. Fails with ec::unknown_task,

@@ -14,13 +14,44 @@ struct placement_request {
   std::uint8_t priority{0};
   std::uint64_t age{0};         ///< number of the submit; the lower is the older
   std::vector<agent_key> avoid; ///< tried before: used only if there is no other
+  std::string task_class{};     ///< tasks of one class take comparable times
+  std::string fairness_key{};   ///< whose share of the agents it uses; may be empty
+  std::string context_id{}; ///< agents that have worked on it before are preferred; may be empty
+  /// A second attempt beside one that runs: never on one to avoid, and refused with ec::agent_busy
+  /// instead of waiting.
+  bool hedge{false};
 
   bool operator==(const placement_request&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, placement_request& x) {
-  return f(x.task, x.attempt, x.role, x.skills, x.priority, x.age, x.avoid);
+  return f(x.task, x.attempt, x.role, x.skills, x.priority, x.age, x.avoid, x.task_class,
+           x.fairness_key, x.context_id, x.hedge);
+}
+
+/// How the router chooses among the agents that could take a task.
+enum class routing_policy : std::uint8_t { adaptive, least_requests, p2c, round_robin, random };
+/// As in the configuration: "least-requests".
+std::string to_string(routing_policy policy);
+
+/// What an agent's score is made of, under the adaptive policy. The lowest score wins: it is the
+/// expected time until the task is done, in milliseconds, made longer by what speaks against the
+/// agent.
+struct score_terms {
+  double expected_ms{0}; ///< until the task would be done here: its latency times what is before it
+  double skill{1};       ///< proficiency in the skills that the task needs, 0 to 1
+  double success{1};     ///< recent share of attempts that did not fail for the agent's reason
+  double affinity{0};    ///< 1: the task's context belongs here; 0: it does not, or has none
+  bool hot{false};       ///< has more to do than most: taken only if all are hot
+  double score{0};
+
+  bool operator==(const score_terms&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, score_terms& x) {
+  return f(x.expected_ms, x.skill, x.success, x.affinity, x.hot, x.score);
 }
 
 /// An agent as the router saw it when it decided for a task, or when it was asked why it waits.
@@ -33,6 +64,7 @@ struct candidate {
   std::uint32_t max_concurrency{1};
   double success_rate{1};
   double latency_ms{0};
+  score_terms terms{};
 
   bool operator==(const candidate&) const = default;
 };
@@ -40,20 +72,21 @@ struct candidate {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, candidate& x) {
   return f(x.agent, x.eligible, x.chosen, x.note, x.in_flight, x.max_concurrency, x.success_rate,
-           x.latency_ms);
+           x.latency_ms, x.terms);
 }
 
 /// The best of the candidates, the best first.
 struct candidate_list {
   std::vector<candidate> best;
   std::uint32_t omitted{0}; ///< how many there were beside them
+  routing_policy policy{};  ///< by which one was chosen
 
   bool operator==(const candidate_list&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, candidate_list& x) {
-  return f(x.best, x.omitted);
+  return f(x.best, x.omitted, x.policy);
 }
 
 /// Why a task waits for an agent.
@@ -65,6 +98,11 @@ enum class wait_reason : std::uint8_t {
   draining,    ///< those that are left get nothing new
   suspect,     ///< those that are left behave as if they were gone
   bounded,     ///< as many attempts run as may run at the same time over all roles
+  ejected,     ///< those with a free slot have failed too often, and are left alone for some time
+  role_cap,    ///< as many attempts of the role run as may
+  key_cap,     ///< as many attempts of its fairness key run as may
+  rate_limit,  ///< role, agents or fairness key have used up what they may start per time
+  better_soon, ///< a much better agent is about to be free
 };
 std::string to_string(wait_reason reason);
 
@@ -73,15 +111,16 @@ struct wait_explanation {
   wait_reason reason{};
   std::uint32_t position{0}; ///< in the role's waiting line, from 1
   std::uint32_t waiting{0};  ///< in that line
-  millis parked{0};          ///< with `parked`: until the first of them may be used again
+  millis until{0};           ///< with `parked`, `ejected`, `rate_limit`, `better_soon`: until then
   candidate_list candidates;
+  std::string limit{}; ///< with a cap or a rate limit: which one, in words
 
   bool operator==(const wait_explanation&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, wait_explanation& x) {
-  return f(x.reason, x.position, x.waiting, x.parked, x.candidates);
+  return f(x.reason, x.position, x.waiting, x.until, x.candidates, x.limit);
 }
 
 /// The router's answer: a slot of this agent is held for the attempt until it is reported finished.
@@ -154,6 +193,9 @@ struct agent_load {
   bool suspect{false};  ///< behaves as if it were gone
   failure last_error;   ///< of its attempts; no code if there was none
   millis last_error_ago{0};
+  millis ejected{0};          ///< until it is tried again after too many failures
+  std::uint32_t limit{0};     ///< attempts that the router gives it at the same time
+  std::uint32_t ejections{0}; ///< in a row
 
   bool operator==(const agent_load&) const = default;
 };
@@ -161,7 +203,7 @@ struct agent_load {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
   return f(x.agent, x.in_flight, x.succeeded, x.failed, x.success_rate, x.latency_ms, x.idle,
-           x.parked, x.suspect, x.last_error, x.last_error_ago);
+           x.parked, x.suspect, x.last_error, x.last_error_ago, x.ejected, x.limit, x.ejections);
 }
 
 /// Everything the router sees.

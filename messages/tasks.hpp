@@ -43,6 +43,7 @@ struct task_spec {
   retry_policy retry{};
   std::vector<task_id> depends_on{}; ///< it starts once all of these have completed
   dependency_policy on_dependency_failure{};
+  bool idempotent{false}; ///< may be carried out twice at the same time: it can be hedged
 
   bool operator==(const task_spec&) const = default;
 };
@@ -51,7 +52,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
   return f(x.id, x.role, x.input, x.skills, x.priority, x.timeout, x.max_attempts, x.context_id,
            x.labels, x.traceparent, x.retry_of, x.deadline, x.retry, x.depends_on,
-           x.on_dependency_failure);
+           x.on_dependency_failure, x.idempotent);
 }
 
 /// The states of the A2A protocol. The last four are terminal.

@@ -35,6 +35,17 @@ std::string to_string(verdict value) {
   return "unknown";
 }
 
+std::string to_string(routing_policy policy) {
+  switch (policy) {
+  case routing_policy::adaptive: return "adaptive";
+  case routing_policy::least_requests: return "least-requests";
+  case routing_policy::p2c: return "p2c";
+  case routing_policy::round_robin: return "round-robin";
+  case routing_policy::random: return "random";
+  }
+  return "adaptive";
+}
+
 std::string to_string(wait_reason reason) {
   switch (reason) {
   case wait_reason::no_agent: return "no_agent";
@@ -44,6 +55,11 @@ std::string to_string(wait_reason reason) {
   case wait_reason::draining: return "draining";
   case wait_reason::suspect: return "suspect";
   case wait_reason::bounded: return "bounded";
+  case wait_reason::ejected: return "ejected";
+  case wait_reason::role_cap: return "role_cap";
+  case wait_reason::key_cap: return "key_cap";
+  case wait_reason::rate_limit: return "rate_limit";
+  case wait_reason::better_soon: return "better_soon";
   }
   return "unknown";
 }

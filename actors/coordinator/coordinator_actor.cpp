@@ -41,7 +41,10 @@ struct carrier {
 void carry_out(self_pointer self, task_book::effects effects) {
   for (auto& effect : effects)
     std::visit(carrier{self}, effect);
-  self->state.timer.arm(self, self->state.book.next_due(), atom::wake_v);
+  auto& state = self->state;
+  state.timer.arm(self, state.book.next_due(), atom::wake_v);
+  if (state.drain.pending() && state.book.quiet())
+    state.drain.deliver(std::uint64_t{state.book.open()});
 }
 
 /// Carries out what a request brings about, and answers it once that is on disk: with what `reply`
@@ -108,6 +111,8 @@ coordinator_state::~coordinator_state() {
   failure ending{ec::shutting_down, "the node ends"};
   for (const auto& [ticket, answer] : answers)
     answer(&ending);
+  if (drain.pending())
+    drain.deliver(caf::make_error(ec::shutting_down));
 }
 
 coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peers peers,
@@ -156,6 +161,13 @@ coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peer
       },
       [self](atom::cancel, const task_query& query) -> caf::result<std::uint64_t> {
         return cancel(self, self->state.book.open_matching(query));
+      },
+      [self](atom::drain) -> caf::result<std::uint64_t> {
+        auto& state = self->state;
+        state.book.pause();
+        if (state.book.quiet())
+          return std::uint64_t{state.book.open()};
+        return state.drain = self->make_response_promise<std::uint64_t>();
       },
       [self](atom::get, const task_id& id) -> caf::result<task_record> {
         return record_of(self, id);

@@ -26,8 +26,9 @@ struct coordinator_state {
   task_book book;
   wake_up timer;
   coordinator_peers peers;
-  std::vector<task_listener_actor> listeners;   // each until it ends
-  std::multimap<std::uint64_t, answer> answers; // by the ticket that they wait for
+  std::vector<task_listener_actor> listeners;       // each until it ends
+  std::multimap<std::uint64_t, answer> answers;     // by the ticket that they wait for
+  caf::typed_response_promise<std::uint64_t> drain; // pending until nothing runs
 };
 
 /// See `coordinator_actor` in messages/interfaces.hpp. Goes on with `kept`, what the journal had of

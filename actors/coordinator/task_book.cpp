@@ -15,7 +15,8 @@ bool rejects(ec kind) {
   return kind == ec::unknown_role || kind == ec::unknown_skill || kind == ec::queue_full;
 }
 
-constexpr std::size_t max_history = 32;
+/// As many as a task may have attempts, and some that do not count.
+constexpr std::size_t max_history = 1'024;
 constexpr std::size_t max_dependency_bytes = 64u << 20;
 
 /// The agent or its service was not there: nothing of the task can have been done.
@@ -36,7 +37,7 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   effects out;
   auto found = tasks_.find(p.task);
   if (found == tasks_.end() || found->second.phase != phase::waiting ||
-      found->second.attempt != p.attempt) {
+      found->second.attempt != p.attempt || paused_) {
     attempt_outcome unused; // nobody wants it any more: the slot goes back
     unused.task = p.task;
     unused.attempt = p.attempt;
@@ -55,7 +56,7 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   if (options_.durable && must_wait)
     held_starts_.emplace(t.start_ticket, std::move(request));
   else
-    out.emplace_back(std::move(request));
+    send(t, std::move(request), now, out);
   settle(now, out);
   return out;
 }
@@ -205,6 +206,8 @@ void task_book::start(task& t, time_point now, effects& out) {
 
 void task_book::ask_for_agent(task& t, effects& out) {
   t.phase = phase::waiting;
+  if (paused_)
+    return;
   ++t.attempt;
   out.emplace_back(placement_request{t.spec.id, t.attempt, t.spec.role, t.spec.skills,
                                      t.spec.priority, t.record.number, t.tried});
@@ -272,8 +275,12 @@ attempt_request task_book::begin_attempt(task& t, const placement& p, time_point
     request.timeout = std::min(request.timeout, request.deadline);
   }
   request.traceparent = make_traceparent(trace_in(t.record.traceparent), t.history.back().span_id);
-  set_due(t, now + request.timeout + options_.outcome_grace);
   return request;
+}
+
+void task_book::send(task& t, attempt_request request, time_point now, effects& out) {
+  set_due(t, now + request.timeout + options_.outcome_grace);
+  out.emplace_back(std::move(request));
 }
 
 /// The receipt of an attempt that was ended before its exchange was.

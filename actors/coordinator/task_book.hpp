@@ -94,6 +94,9 @@ public:
   /// nothing is heard, forgets what is old.
   effects on_wake(time_point now);
 
+  /// From here on no task gets an agent.
+  void pause() noexcept { paused_ = true; }
+
   // -- what can be asked
   // -----------------------------------------------------------------------------
   std::optional<time_point> next_due() const;
@@ -107,6 +110,8 @@ public:
   /// The latest events that were told, as far as tasks still show them; no more than `most`.
   std::vector<task_event> past_events(std::size_t most) const;
   std::size_t open() const noexcept { return open_; }
+  /// Nothing runs, and nothing waits for the disk that somebody else waits for.
+  bool quiet() const noexcept { return in_flight_.empty() && recording_.empty(); }
   std::uint64_t late_outcomes() const noexcept { return late_outcomes_; }
 
 private:
@@ -159,6 +164,7 @@ private:
   void start(task& t, time_point now, effects& out);
   void ask_for_agent(task& t, effects& out);
   attempt_request begin_attempt(task& t, const placement& p, time_point now);
+  void send(task& t, attempt_request request, time_point now, effects& out);
   void end_attempt(task& t, const attempt_outcome& outcome, time_point now);
   void add_receipt(task& t, const attempt_outcome& outcome, effects& out);
   void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
@@ -181,8 +187,9 @@ private:
   void publish(task& t, time_point now, effects& out);
   void release_dependents(task& t, time_point now, effects& out);
   void fail_for(task& t, const task_record& cause, time_point now, effects& out);
+  static std::size_t kept_bytes(const task& t);
   void shelve(task& t, time_point at);
-  void release_starts(effects& out);
+  void release_starts(time_point now, effects& out);
   void forget_old(time_point now, effects& out);
   void forget(const task_id& id);
   void recover_one(journal_entry entry, time_point now);
@@ -191,6 +198,7 @@ private:
   time_point from_wall(unix_time at) const;
 
   coordinator_options options_;
+  bool paused_{false};
   std::mt19937_64 chance_;
   std::unordered_map<task_id, task> tasks_;
   std::map<std::uint64_t, task_id> order_; // by number
@@ -203,7 +211,7 @@ private:
   std::size_t open_{0};                              // tasks that are not terminal
   std::size_t open_bytes_{0};                        // of their inputs
   std::deque<std::pair<task_id, time_point>> ended_; // terminal ones, the first to end first
-  std::size_t ended_bytes_{0};                       // of their inputs and outputs
+  std::size_t ended_bytes_{0};                       // that are kept of them
   std::vector<attempt_record> just_ended_;           // to be told with the next event
   std::uint64_t next_event_{1};
   std::uint64_t told_event_{0}; // the latest that was told

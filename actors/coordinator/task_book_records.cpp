@@ -83,18 +83,18 @@ void task_book::settle(time_point now, effects& out) {
     told_event_ = untold_.front().second.number;
     out.emplace_back(std::move(untold_.front().second));
   }
-  release_starts(out);
+  release_starts(now, out);
 }
 
 /// Sends attempts on whose start had to be on disk first.
-void task_book::release_starts(effects& out) {
+void task_book::release_starts(time_point now, effects& out) {
   while (!held_starts_.empty() && held_starts_.begin()->first <= committed_) {
     auto request = std::move(held_starts_.begin()->second);
     held_starts_.erase(held_starts_.begin());
     auto found = tasks_.find(request.task);
     if (found != tasks_.end() && found->second.phase == phase::running &&
         found->second.attempt == request.attempt) {
-      out.emplace_back(std::move(request));
+      send(found->second, std::move(request), now, out);
       continue;
     }
     if (in_flight_.erase({request.task, request.attempt}) == 0)
@@ -169,11 +169,16 @@ void task_book::let_go(const task_id& needed, time_point now) {
     shelve(found->second, now);
 }
 
+std::size_t task_book::kept_bytes(const task& t) {
+  return t.spec.input.str().size() + t.record.output.str().size() +
+         t.history.size() * sizeof(attempt_record);
+}
+
 /// Nobody needs the task any longer: from here on it may be forgotten.
 void task_book::shelve(task& t, time_point at) {
   if (std::exchange(t.shelved, true))
     return;
-  ended_bytes_ += t.spec.input.str().size() + t.record.output.str().size();
+  ended_bytes_ += kept_bytes(t);
   ended_.emplace_back(t.spec.id, at);
 }
 
@@ -197,7 +202,7 @@ void task_book::forget_old(time_point now, effects& out) {
 void task_book::forget(const task_id& id) {
   auto found = tasks_.find(id);
   auto& t = found->second;
-  ended_bytes_ -= t.spec.input.str().size() + t.record.output.str().size();
+  ended_bytes_ -= kept_bytes(t);
   t.shelved = false;
   if (t.needed_by > 0)
     return; // a task came since that depends on it

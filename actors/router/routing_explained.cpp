@@ -47,7 +47,7 @@ std::optional<wait_explanation> routing_table::explain(const task_id& task, time
     if (a.parked_until > now && (!first || a.parked_until < *first))
       first = a.parked_until;
   if (result.reason == wait_reason::parked && first)
-    result.parked = left(*first, now);
+    result.until = left(*first, now);
   return result;
 }
 

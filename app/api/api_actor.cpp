@@ -121,6 +121,23 @@ void on_journal_news(api_self self, const journal_news& news) {
     log_event(spdlog::level::err, "journal_not_written", {{"problem", known}});
 }
 
+/// What waits is kept for the next start: only what runs is waited for. Whoever waits for tasks
+/// that are kept is told how they stand.
+void drain_to_journal(api_self self) {
+  auto ended = [self] {
+    auto& state = self->state;
+    while (!state.waiting_calls.empty()) {
+      auto operation = state.waiting_calls.begin()->first;
+      state.waits.remove(operation);
+      answer_waiting(self, operation);
+    }
+    if (state.drain_promise.pending())
+      state.drain_promise.deliver(state.drained_tasks);
+  };
+  self->request(self->state.peers.coordinator, caf::infinite, atom::drain_v)
+      .then([ended](std::uint64_t) { ended(); }, [ended](caf::error&) { ended(); });
+}
+
 void on_client_gone(api_self self, std::uint64_t operation) {
   auto& state = self->state;
   state.readers->remove(operation);
@@ -199,7 +216,10 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         state.drained_tasks = state.counts.open();
         state.drain_promise = self->make_response_promise<std::uint64_t>();
         auto promise = state.drain_promise;
-        check_drained(self);
+        if (state.peers.journal)
+          drain_to_journal(self);
+        else
+          check_drained(self);
         return promise;
       },
       [self](atom::status) -> std::uint64_t { return self->state.counts.open(); },

@@ -46,7 +46,7 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
   case wait_reason::parked:
     return "waits: the agents of the role \"" + role +
            "\" have asked to be left alone; the first of them may be used again in " +
-           format_duration(why.parked);
+           format_duration(why.until);
   case wait_reason::lacks_skill:
     return "waits: none of the " + agents + " of the role \"" + role +
            "\" has all the skills that it needs";
@@ -58,6 +58,19 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
            "\" behave as if they were gone; their service is being asked";
   case wait_reason::bounded:
     return "waits: as many attempts run as may run at the same time (execution.max_parallel)";
+  case wait_reason::ejected:
+    return "waits: the agents of the role \"" + role +
+           "\" that have a free slot have failed too often; the first of them is tried again in " +
+           format_duration(why.until);
+  case wait_reason::role_cap:
+  case wait_reason::key_cap: return "waits: as many attempts run as may: " + why.limit;
+  case wait_reason::rate_limit:
+    return "waits: as much has been started as may be: " + why.limit + "; the next may start in " +
+           format_duration(why.until);
+  case wait_reason::better_soon:
+    return "waits: an agent that would do it sooner than those that are free is expected to be "
+           "free in " +
+           format_duration(why.until);
   }
   return "waits";
 }

@@ -105,6 +105,22 @@ TEST_CASE_METHOD(failure_fixture, "after the last attempt the task fails with th
   CHECK(executing() == 0);
 }
 
+TEST_CASE_METHOD(chain_fixture, "a task that failed tells the error of each of its attempts") {
+  auto spec = make_task("t");
+  spec.max_attempts = 100;
+  spec.retry.backoff = spec.retry.max_backoff = millis{0};
+  submit({spec});
+  for (int i = 1; i <= 100; ++i) {
+    REQUIRE(execute("", 500,
+                    R"({"error":{"code":"x","message":"no. )" + std::to_string(i) + R"("}})"));
+    advance(millis{1'000}); // the retry budget
+  }
+  auto detail = ask<std::vector<task_detail>>(coord, atom::describe_v, std::vector{task_id{"t"}});
+  REQUIRE(detail.at(0).history.size() == 100);
+  CHECK(detail.at(0).history.front().error.message.find("no. 1") != std::string::npos);
+  CHECK(detail.at(0).history.back().error.message.find("no. 100") != std::string::npos);
+}
+
 TEST_CASE_METHOD(chain_fixture, "attempts that find no agent do not count, but have a bound") {
   auto spec = make_task("t");
   spec.max_attempts = 1; // still at most once: nothing of it has been done

@@ -177,6 +177,18 @@ TEST_CASE_METHOD(journal_fixture, "the last attempt that a task may have waits f
   CHECK(executing() == 1);
 }
 
+TEST_CASE_METHOD(journal_fixture, "the time that an attempt waits for the disk is not its own") {
+  begin_submit({last_attempt("t")});
+  commit();
+  advance(durable().timeout + durable().outcome_grace + millis{1'000});
+  CHECK(task("t").state == task_state::submitted); // its start is not on disk: nobody is told
+  commit();
+  CHECK(executing() == 1);
+  execute();
+  commit_all();
+  CHECK(task("t").state == task_state::completed);
+}
+
 TEST_CASE_METHOD(journal_fixture,
                  "an attempt waits until the start of the one before it is on disk") {
   begin_submit({make_task("t")});
@@ -222,6 +234,45 @@ TEST_CASE_METHOD(journal_fixture, "who repeats a submit waits for the same commi
   CHECK_FALSE(answered);
   refuse();
   CHECK_FALSE(answered); // neither of them was accepted
+}
+
+TEST_CASE_METHOD(journal_fixture, "a drain waits for what runs, and keeps what waits for later") {
+  auto after = make_task("after");
+  after.depends_on = {task_id{"t"}};
+  begin_submit({make_task("t"), make_task("fails"), after});
+  commit_all();
+  CHECK(executing() == 2);
+  answered = false;
+  begin<std::uint64_t>(atom::drain_v);
+  CHECK_FALSE(answered);
+  execute("", 200);
+  execute("", 503, "{}");
+  advance(millis{100});
+  CHECK_FALSE(answered); // the results are not on disk
+  commit_all();
+  CHECK(answered);
+  CHECK(executing() == 0);
+  CHECK(task("t").state == task_state::completed);
+  CHECK(task("fails").attempts == 1);
+  CHECK(ask<std::uint64_t>(coord, atom::drain_v) == 2);
+}
+
+TEST_CASE_METHOD(journal_fixture, "an agent that gets free during a drain gets nothing more") {
+  std::vector<task_spec> tasks;
+  for (int i = 0; i < 9; ++i)
+    tasks.push_back(make_task("t" + std::to_string(i)));
+  begin_submit(tasks);
+  commit_all();
+  CHECK(executing() == 8); // as many as there may be agents
+  answered = false;
+  begin<std::uint64_t>(atom::drain_v);
+  for (int i = 0; i < 8; ++i) {
+    execute();
+    commit_all();
+    CHECK(executing() == 7u - i);
+  }
+  CHECK(answered);
+  CHECK(task("t8").state == task_state::submitted);
 }
 
 TEST_CASE("after a restart a task that never started starts, and its number goes on") {

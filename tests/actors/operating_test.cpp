@@ -202,7 +202,7 @@ TEST_CASE_METHOD(operating_fixture,
   execute("", 429, "{}", {{"Retry-After", "5"}});
   auto parked = why("waits");
   CHECK(parked.reason == wait_reason::parked);
-  CHECK(parked.parked == millis{5'000});
+  CHECK(parked.until == millis{5'000});
 }
 
 TEST_CASE_METHOD(operating_fixture, "the router tells the load of agents and of roles") {
