@@ -77,6 +77,17 @@ void create(const std::filesystem::path& file, const std::string& vfs) {
   std::filesystem::rename(draft, file);
 }
 
+/// What a name stands for in the end: there is one lock for a journal, whatever links lead to it.
+std::filesystem::path target_of(std::filesystem::path name) {
+  constexpr int max_links = 40; // as the kernel has it
+  std::error_code error;
+  for (int i = 0; i < max_links && std::filesystem::is_symlink(name, error); ++i) {
+    auto target = std::filesystem::read_symlink(name, error);
+    name = target.is_absolute() ? target : name.parent_path() / target;
+  }
+  return name;
+}
+
 void migrate(SQLite::Database& db, const std::filesystem::path& file) {
   auto version = pragma(db, "user_version");
   if (version > schema_version)
@@ -123,9 +134,12 @@ journal_store::~journal_store() {
 }
 
 std::variant<std::unique_ptr<journal_store>, journal_store::problem>
-journal_store::open(const std::filesystem::path& file, access how, const std::string& vfs) {
+journal_store::open(const std::filesystem::path& name, access how, const std::string& vfs) {
+  auto file = target_of(name);
   std::unique_ptr<journal_store> store{new journal_store{file, vfs}};
   std::error_code ignored;
+  if (std::filesystem::is_symlink(file, ignored))
+    return problem{"the journal " + name.string() + " is a link that leads around; name a file"};
   if (std::filesystem::is_directory(file, ignored))
     return problem{"the journal " + file.string() + " is a directory; name a file"};
   auto exists = std::filesystem::exists(file, ignored);
@@ -134,10 +148,12 @@ journal_store::open(const std::filesystem::path& file, access how, const std::st
                    " is damaged (it is empty, and no journal ever is). Restore a copy; to start "
                    "anew, move the file away"};
   if (how == access::write) {
-    auto name = file.string() + ".lock";
-    store->lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    auto lock = file.string() + ".lock";
+    store->lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_ < 0)
-      return problem{"cannot write " + name + ": " + std::strerror(errno)};
+      return problem{"cannot write " + lock + ": " + std::strerror(errno) +
+                     "; the journal needs a folder that can be written (--journal FILE, or "
+                     "journal.path of the configuration)"};
     if (::flock(store->lock_, LOCK_EX | LOCK_NB) != 0)
       return problem{"the journal " + file.string() +
                      " is in use by another process; each node needs a journal of its own "

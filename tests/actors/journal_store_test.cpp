@@ -168,6 +168,24 @@ TEST_CASE_METHOD(store_fixture, "a journal has one writer, and any number of rea
   CHECK(problem().empty());
 }
 
+TEST_CASE_METHOD(store_fixture, "a link to a journal is that journal") {
+  auto real = here.path / "real.db";
+  std::filesystem::create_symlink("real.db", file); // to nothing yet
+  {
+    auto store = open();
+    CHECK_FALSE(store->commit({accepting(1, {entry(1)})}));
+  }
+  CHECK(std::filesystem::is_symlink(file));
+  auto link = std::exchange(file, real);
+  auto store = open();
+  CHECK(entries_of(*store).size() == 1);
+  file = link;
+  CHECK(problem().find("is in use by another process") != std::string::npos);
+  std::filesystem::create_symlink("around.db", here.path / "around.db");
+  file = here.path / "around.db";
+  CHECK_FALSE(problem().empty());
+}
+
 TEST_CASE_METHOD(store_fixture, "only its owner can read a journal") {
   open();
   struct stat about {};
