@@ -111,8 +111,8 @@ TEST_CASE_METHOD(chain_fixture, "a task that failed tells the error of each of i
   spec.retry.backoff = spec.retry.max_backoff = millis{0};
   submit({spec});
   for (int i = 1; i <= 100; ++i) {
-    REQUIRE(execute("", 500,
-                    R"({"error":{"code":"x","message":"no. )" + std::to_string(i) + R"("}})"));
+    REQUIRE(
+        execute("", 500, R"({"error":{"code":"x","message":"no. )" + std::to_string(i) + R"("}})"));
     advance(millis{1'000}); // the retry budget
   }
   auto detail = ask<std::vector<task_detail>>(coord, atom::describe_v, std::vector{task_id{"t"}});
