@@ -104,6 +104,8 @@ struct config_reader {
     policy.max_backoff =
         object.duration("max_retry_backoff", millis{0}).value_or(policy.max_backoff);
     policy.codes = object.strings("retry_codes", 64).value_or(policy.codes);
+    if (auto hedge = object.boolean("hedge"))
+      into.hedge = hedge;
   }
 
   retry_budget_options read_budget(const json& value, const std::string& where,
@@ -123,6 +125,7 @@ struct config_reader {
     read_retry(object, tasks.retry);
     if (const auto* budget = object.object("retry_budget"))
       tasks.retry_budget = read_budget(*budget, "/execution/retry_budget", tasks.retry_budget);
+    tasks.hedge_share = object.number("hedge_share", 0, 1).value_or(tasks.hedge_share);
     tasks.retain_for = object.duration("retain_for", millis{1}).value_or(tasks.retain_for);
     tasks.max_tasks =
         static_cast<std::size_t>(object.integer("max_tasks", 1, 10'000'000)

@@ -92,6 +92,7 @@ std::optional<task_spec> read_task(const json& value, const std::string& where,
   else if (on_failure != "fail")
     object.complain("on_dependency_failure",
                     "must be \"fail\" or \"run\", not \"" + on_failure + "\"");
+  task.idempotent = object.boolean("idempotent").value_or(false);
   object.finish();
   if (problems.size() != before)
     return std::nullopt;

@@ -31,6 +31,11 @@ retry_budget::time_point retry_budget::reserve(time_point now) {
   return now + std::chrono::duration_cast<time_point::duration>(wait);
 }
 
+bool retry_budget::available(time_point now) {
+  refill(now);
+  return balance_ >= 1;
+}
+
 bool retry_rules::again(const attempt_outcome& outcome) const {
   if (outcome.error.kind == ec::node_stopped)
     return true; // what was accepted is kept, whatever codes are named

@@ -18,6 +18,7 @@ struct retry_options {
   std::uint32_t max_attempts{0}; ///< 0: unset
   retry_policy policy;
   std::optional<retry_budget_options> budget;
+  std::optional<bool> hedge{}; ///< whether slow attempts of idempotent tasks get one beside them
 };
 
 /// What is left of a role's retries. A retry past the budget is not given up but put off: a broken
@@ -31,6 +32,8 @@ public:
   void first_attempt(time_point now);
   /// Takes one retry; gives when it may be made, `now` or later.
   time_point reserve(time_point now);
+  /// Whether a retry could be made at once.
+  bool available(time_point now);
 
 private:
   void refill(time_point now);

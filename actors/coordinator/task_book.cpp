@@ -36,8 +36,14 @@ millis since(task_book::time_point start, task_book::time_point now) {
 task_book::effects task_book::on_placement(const placement& p, time_point now) {
   effects out;
   auto found = tasks_.find(p.task);
-  if (found == tasks_.end() || found->second.phase != phase::waiting ||
-      found->second.attempt != p.attempt || paused_) {
+  auto known = found != tasks_.end() && !paused_;
+  if (known && found->second.phase == phase::running && found->second.hedge &&
+      !found->second.hedge->running && found->second.hedge->attempt == p.attempt) {
+    start_hedge(found->second, p, now, out);
+    settle(now, out);
+    return out;
+  }
+  if (!known || found->second.phase != phase::waiting || found->second.attempt != p.attempt) {
     attempt_outcome unused; // nobody wants it any more: the slot goes back
     unused.task = p.task;
     unused.attempt = p.attempt;
@@ -50,20 +56,32 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   auto request = begin_attempt(t, p, now);
   in_flight_[{p.task, p.attempt}] = p.agent.key;
   auto is_last = t.record.attempts - t.misses >= rules(t).max_attempts;
-  auto must_wait = is_last || t.start_ticket > committed_;
+  hold_or_send(t, std::move(request), is_last || t.start_ticket > committed_, now, out);
+  settle(now, out);
+  return out;
+}
+
+/// Tells of an attempt's start, and starts it: now, or once that is on disk.
+void task_book::hold_or_send(task& t, attempt_request request, bool must_wait, time_point now,
+                             effects& out) {
   t.start_ticket = next_ticket_;
   tell(t, now, out);
   if (options_.durable && must_wait)
     held_starts_.emplace(t.start_ticket, std::move(request));
   else
     send(t, std::move(request), now, out);
-  settle(now, out);
-  return out;
 }
 
 task_book::effects task_book::on_refused(const placement_refused& refused, time_point now) {
   effects out;
   auto found = tasks_.find(refused.task);
+  if (found != tasks_.end() && found->second.hedge && !found->second.hedge->running &&
+      found->second.hedge->attempt == refused.attempt) {
+    auto& t = found->second; // nobody is free for a hedge: the attempt may yet get one
+    drop_hedge(t);
+    plan_hedge(t, timeout(t), now);
+    return out;
+  }
   if (found == tasks_.end() || found->second.phase != phase::waiting ||
       found->second.attempt != refused.attempt)
     return out;
@@ -85,8 +103,10 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
   }
   out.emplace_back(outcome);
   auto found = tasks_.find(outcome.task);
-  if (found == tasks_.end() || found->second.phase != phase::running ||
-      found->second.attempt != outcome.attempt) {
+  auto runs = found != tasks_.end() && found->second.phase == phase::running;
+  auto is_hedge = runs && found->second.hedge && found->second.hedge->running &&
+                  found->second.hedge->attempt == outcome.attempt;
+  if (!runs || (found->second.attempt != outcome.attempt && !is_hedge)) {
     ++late_outcomes_; // canceled in the meantime, and maybe forgotten
     if (found != tasks_.end())
       add_receipt(found->second, outcome, out);
@@ -94,20 +114,33 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
     return out;
   }
   auto& t = found->second;
+  if (is_hedge)
+    swap_with_hedge(t); // from here on the one that has ended is the attempt
+  auto other = t.hedge && t.hedge->running;
   if (outcome.verdict == verdict::busy) {
-    // It never started: its number is still to be used.
-    t.history.pop_back();
+    // It never started.
+    t.history.erase(t.history.begin() + (attempt_of(t, outcome.attempt) - t.history.data()));
     t.record.attempts -= 1;
-    t.attempt -= 1;
-    start_again(t, outcome, now, out);
+    if (other) {
+      promote_hedge(t);
+    } else {
+      if (t.numbered == t.attempt)
+        t.numbered -= 1; // its number is still to be used
+      start_again(t, outcome, now, out);
+    }
     settle(now, out);
     return out;
   }
+  auto may_go_on = outcome.verdict != verdict::completed && outcome.verdict != verdict::canceled &&
+                   rules(t).again(outcome);
+  if (other && !may_go_on)
+    cancel_hedge(t, now, out);
   end_attempt(t, outcome, now);
   auto end = t.record;
   end.error = outcome.error;
   switch (outcome.verdict) {
   case verdict::completed:
+    note_run(t, outcome.elapsed);
     end.output = outcome.output;
     end.error = {};
     finish(t, task_state::completed, std::move(end), now, out);
@@ -119,7 +152,13 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
       if (is_miss(outcome.error) && t.misses < options_.max_misses)
         ++t.misses;
     }
-    start_again(t, outcome, now, out);
+    if (other && may_go_on) {
+      t.record.error = outcome.error;
+      promote_hedge(t);
+      tell(t, now, out);
+    } else {
+      start_again(t, outcome, now, out);
+    }
     break;
   }
   settle(now, out);
@@ -158,6 +197,8 @@ task_book::effects task_book::on_wake(time_point now) {
                                               : "; the last attempt: " + t.record.error.message)},
          now, out);
   }
+  while (!hedges_due_.empty() && hedges_due_.begin()->first <= now)
+    ask_for_hedge(tasks_.at(hedges_due_.begin()->second), now, out);
   while (!dues_.empty() && dues_.begin()->first <= now) {
     auto& t = tasks_.at(dues_.begin()->second);
     if (t.phase == phase::backing_off) {
@@ -173,21 +214,6 @@ task_book::effects task_book::on_wake(time_point now) {
 
 // -- inside
 // ------------------------------------------------------------------------------------------
-
-/// The pool owes an outcome and does not give it.
-void task_book::give_up_attempt(task& t, time_point now, effects& out) {
-  attempt_outcome lost;
-  lost.task = t.spec.id;
-  lost.attempt = t.attempt;
-  lost.agent = t.record.agent;
-  lost.verdict = verdict::retryable;
-  lost.error = {ec::timeout, "no outcome within " + std::to_string(timeout(t).count()) +
-                                 " ms and the grace time"};
-  lost.elapsed = std::chrono::duration_cast<micros>(now - t.started);
-  out.emplace_back(cancel_attempt{t.spec.id, t.attempt});
-  auto more = on_outcome(lost, now);
-  std::move(more.begin(), more.end(), std::back_inserter(out));
-}
 
 /// Nothing that the task depends on is open any more.
 void task_book::start(task& t, time_point now, effects& out) {
@@ -208,35 +234,13 @@ void task_book::ask_for_agent(task& t, effects& out) {
   t.phase = phase::waiting;
   if (paused_)
     return;
-  ++t.attempt;
-  out.emplace_back(placement_request{t.spec.id, t.attempt, t.spec.role, t.spec.skills,
-                                     t.spec.priority, t.record.number, t.tried});
+  t.attempt = ++t.numbered;
+  out.emplace_back(placement_request_for(t, t.attempt));
 }
 
-void task_book::start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out) {
-  auto rule = rules(t);
-  auto busy = outcome.verdict == verdict::busy;
-  auto again = busy || rule.again(outcome);
-  if (!again || (!busy && t.record.attempts - t.misses >= rule.max_attempts)) {
-    auto end = t.record;
-    end.error = outcome.error;
-    if (again && t.record.attempts > 1)
-      end.error.message = "gave up after " + std::to_string(t.record.attempts) +
-                          " attempts: " + outcome.error.message;
-    finish(t, task_state::failed, std::move(end), now, out);
-    return;
-  }
-  t.phase = phase::backing_off;
-  t.record.state = task_state::submitted;
-  t.record.error = outcome.error;
-  // Exponential with full jitter: anything from nothing to the bound, so that tasks that failed
-  // together do not come back together.
-  auto bound = rule.backoff_bound(t.record.attempts);
-  millis wait{std::uniform_int_distribution<millis::rep>{0, bound.count()}(chance_)};
-  // The budget spares a service that is broken; neither of these is a sign of that.
-  auto free = busy || outcome.error.kind == ec::node_stopped;
-  set_due(t, free ? now + wait : std::max(now + wait, budget(t.spec.role).reserve(now)));
-  tell(t, now, out);
+placement_request task_book::placement_request_for(const task& t, std::uint32_t attempt) const {
+  return {t.spec.id,       attempt,         t.spec.role, t.spec.skills,
+          t.spec.priority, t.record.number, t.tried};
 }
 
 attempt_request task_book::begin_attempt(task& t, const placement& p, time_point now) {
@@ -248,15 +252,24 @@ attempt_request task_book::begin_attempt(task& t, const placement& p, time_point
   t.record.queued = since(t.submitted, now);
   t.record.run = millis{0};
   t.record.started_at = wall(now);
-  t.candidates = p.candidates;
-  if (t.record.attempts == 1)
+  if (t.record.attempts == 1) {
     budget(t.spec.role).first_attempt(now);
+    if (may_hedge(t))
+      hedges(t.spec.role).first_attempt();
+  }
+  return request_for(t, p, false, now);
+}
+
+/// Notes an attempt in the task's history, and gives what the pool is asked.
+attempt_request task_book::request_for(task& t, const placement& p, bool hedge, time_point now) {
+  t.candidates = p.candidates;
   if (t.history.size() == max_history)
     t.history.erase(t.history.begin());
   attempt_record started;
   started.attempt = p.attempt;
   started.agent = p.agent.key;
-  started.started_at = t.record.started_at;
+  started.started_at = wall(now);
+  started.hedge = hedge;
   started.span_id = hex(chance_() | 1);
   t.history.push_back(std::move(started));
   attempt_request request;
@@ -279,15 +292,27 @@ attempt_request task_book::begin_attempt(task& t, const placement& p, time_point
 }
 
 void task_book::send(task& t, attempt_request request, time_point now, effects& out) {
-  set_due(t, now + request.timeout + options_.outcome_grace);
+  auto due = now + request.timeout + options_.outcome_grace;
+  if (request.attempt == t.attempt) {
+    set_due(t, due);
+    plan_hedge(t, request.timeout, now);
+  } else {
+    t.hedge->due = due;
+  }
   out.emplace_back(std::move(request));
+}
+
+/// The task's record of one of its latest attempts; null if there is none.
+attempt_record* task_book::attempt_of(task& t, std::uint32_t attempt) {
+  auto is_it = [&](const attempt_record& each) { return each.attempt == attempt; };
+  auto found = std::find_if(t.history.rbegin(), t.history.rend(), is_it);
+  return found == t.history.rend() ? nullptr : &*found;
 }
 
 /// The receipt of an attempt that was ended before its exchange was.
 void task_book::add_receipt(task& t, const attempt_outcome& outcome, effects& out) {
-  auto is_it = [&](const attempt_record& each) { return each.attempt == outcome.attempt; };
-  auto found = std::find_if(t.history.begin(), t.history.end(), is_it);
-  if (found == t.history.end())
+  auto* found = attempt_of(t, outcome.attempt);
+  if (!found)
     return;
   found->receipt = outcome.receipt;
   journal_append what;
@@ -296,9 +321,9 @@ void task_book::add_receipt(task& t, const attempt_outcome& outcome, effects& ou
   append(std::move(what), out);
 }
 
-/// Notes how the attempt that runs has ended, for the task's history and its next event.
+/// Notes how an attempt that runs has ended, for the task's history and its next event.
 void task_book::end_attempt(task& t, const attempt_outcome& outcome, time_point now) {
-  auto& last = t.history.back();
+  auto& last = *attempt_of(t, outcome.attempt);
   last.ended = true;
   last.verdict = outcome.verdict;
   last.run = outcome.elapsed > micros{0} ? std::chrono::round<millis>(outcome.elapsed)
@@ -317,7 +342,10 @@ void task_book::stop(task& t, task_state state, failure why, time_point now, eff
     out.emplace_back(withdraw{t.spec.id});
   if (t.phase == phase::running) {
     out.emplace_back(cancel_attempt{t.spec.id, t.attempt});
+    if (t.hedge && t.hedge->running)
+      cancel_hedge(t, now, out);
     attempt_outcome canceled; // the pool's own word on it comes later, and changes nothing
+    canceled.attempt = t.attempt;
     canceled.verdict = verdict::canceled;
     canceled.error = why;
     end_attempt(t, canceled, now);
@@ -341,19 +369,6 @@ void task_book::set_deadline(task& t, std::optional<time_point> deadline) {
   t.deadline = deadline;
   if (deadline)
     deadlines_.insert({*deadline, t.spec.id});
-}
-
-retry_rules task_book::rules(const task& t) const {
-  auto found = options_.roles.find(t.spec.role);
-  return rules_for(t.spec, found == options_.roles.end() ? nullptr : &found->second,
-                   options_.retry);
-}
-
-retry_budget& task_book::budget(const role_name& role) {
-  auto own = options_.roles.find(role);
-  auto budget = own != options_.roles.end() && own->second.budget ? *own->second.budget
-                                                                  : options_.retry_budget;
-  return budgets_.try_emplace(role, budget).first->second;
 }
 
 millis task_book::timeout(const task& t) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/coordinator/hedging.hpp"
 #include "actors/coordinator/retry_rules.hpp"
 #include "messages/journal.hpp"
 #include "messages/values.hpp"
@@ -27,6 +28,7 @@ struct coordinator_options {
   retry_options retry{3, {millis{200}, millis{10'000}, {}}, std::nullopt};
   std::map<role_name, retry_options> roles; ///< what they have of their own
   retry_budget_options retry_budget;        ///< of each role that has none of its own
+  double hedge_share{0.05};                 ///< most hedges, for each first attempt of a role
   std::uint32_t max_misses{3};  ///< attempts that found no agent, and do not count as attempts
   millis outcome_grace{5'000};  ///< past its timeout, until an attempt is given up
   std::uint64_t seed{0};        ///< of the jitter and the trace ids
@@ -124,12 +126,23 @@ private:
     recording, // its end is known, and on its way to the disk
     done,
   };
+  /// A second attempt of a task, for the faster of the two.
+  struct hedge_attempt {
+    std::uint32_t attempt{0};
+    bool running{false}; // else its agent is being asked for
+    agent_key agent;
+    time_point started{};
+    std::optional<time_point> due; // to give it up
+  };
   struct task {
     task_spec spec; // as submitted
     task_record record;
     std::unique_ptr<task_record> end; // while recording: how it ended
     rolecall::task_book::phase phase{};
-    std::uint32_t attempt{0}; // that waits or runs
+    std::uint32_t attempt{0};             // that waits or runs
+    std::uint32_t numbered{0};            // the highest number that an attempt was given
+    std::unique_ptr<hedge_attempt> hedge; // beside the attempt that runs, once asked for
+    std::optional<time_point> hedge_at;   // when one is to be asked for
     time_point submitted{};
     time_point started{};
     std::optional<time_point> due;      // of a retry, or to give up
@@ -163,19 +176,38 @@ private:
   bool has_ended(const task& t) const;
   void start(task& t, time_point now, effects& out);
   void ask_for_agent(task& t, effects& out);
+  placement_request placement_request_for(const task& t, std::uint32_t attempt) const;
   attempt_request begin_attempt(task& t, const placement& p, time_point now);
+  attempt_request request_for(task& t, const placement& p, bool hedge, time_point now);
+  void hold_or_send(task& t, attempt_request request, bool must_wait, time_point now, effects& out);
   void send(task& t, attempt_request request, time_point now, effects& out);
   void end_attempt(task& t, const attempt_outcome& outcome, time_point now);
+  static attempt_record* attempt_of(task& t, std::uint32_t attempt);
   void add_receipt(task& t, const attempt_outcome& outcome, effects& out);
-  void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
   void stop(task& t, task_state state, failure why, time_point now, effects& out);
-  void give_up_attempt(task& t, time_point now, effects& out);
   void set_due(task& t, std::optional<time_point> due);
   void set_deadline(task& t, std::optional<time_point> deadline);
-  retry_rules rules(const task& t) const;
-  retry_budget& budget(const role_name& role);
   millis timeout(const task& t) const;
   json_text dependency_outputs(const task& t) const;
+
+  // -- task_book_retries.cpp
+  void give_up_attempt(task& t, time_point now, effects& out);
+  void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
+  retry_rules rules(const task& t) const;
+  retry_budget& budget(const role_name& role);
+
+  // -- task_book_hedging.cpp
+  bool may_hedge(const task& t) const;
+  hedge_rules& hedges(const role_name& role);
+  void note_run(const task& t, micros run);
+  void plan_hedge(task& t, millis timeout, time_point now);
+  void ask_for_hedge(task& t, time_point now, effects& out);
+  void start_hedge(task& t, const placement& p, time_point now, effects& out);
+  void promote_hedge(task& t);
+  void swap_with_hedge(task& t);
+  void cancel_hedge(task& t, time_point now, effects& out);
+  void drop_hedge(task& t);
+  void set_hedge_at(task& t, std::optional<time_point> at);
 
   // -- task_book_records.cpp
   void tell(task& t, time_point now, effects& out);
@@ -204,7 +236,9 @@ private:
   std::map<std::uint64_t, task_id> order_; // by number
   due_set dues_;
   due_set deadlines_;
+  due_set hedges_due_;
   std::map<role_name, retry_budget> budgets_;
+  std::map<role_name, hedge_rules> hedges_; // of roles that have them
   // Attempts that have been handed to the pool and whose outcome has not come: their slots are
   // held.
   std::map<std::pair<task_id, std::uint32_t>, agent_key> in_flight_;

@@ -10,6 +10,8 @@ std::optional<task_book::time_point> task_book::next_due() const {
   auto consider = [&](time_point due) { result = result ? std::min(*result, due) : due; };
   if (!dues_.empty())
     consider(dues_.begin()->first);
+  if (!hedges_due_.empty())
+    consider(hedges_due_.begin()->first);
   if (!deadlines_.empty())
     consider(deadlines_.begin()->first);
   if (!ended_.empty())

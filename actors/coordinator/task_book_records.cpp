@@ -13,13 +13,13 @@ namespace rolecall {
 std::uint64_t task_book::number_event(task& t, time_point now) {
   t.event = next_event_++;
   const auto& record = t.end ? *t.end : t.record;
-  if (!just_ended_.empty()) {
-    just_ended_.back().ended_event = t.event;
-    if (!t.history.empty())
-      t.history.back().ended_event = t.event;
-  } else if (!t.history.empty() && !t.history.back().ended) {
-    t.history.back().started_event = t.event;
+  for (auto& ended : just_ended_) {
+    ended.ended_event = t.event;
+    if (auto* kept = attempt_of(t, ended.attempt))
+      kept->ended_event = t.event;
   }
+  if (just_ended_.empty() && !t.history.empty() && !t.history.back().ended)
+    t.history.back().started_event = t.event;
   untold_.emplace_back(
       next_ticket_, task_event{t.event, wall(now), record, std::exchange(just_ended_, {}), false});
   return t.event;
@@ -40,7 +40,7 @@ journal_entry task_book::entry_of(const task& t) const {
     entry.spec = t.spec;
   entry.record = t.end ? *t.end : t.record;
   entry.history = t.history;
-  entry.attempt = t.attempt;
+  entry.attempt = t.numbered;
   entry.misses = t.misses;
   entry.accepted_event = t.accepted_event;
   entry.event = t.event;
@@ -93,7 +93,8 @@ void task_book::release_starts(time_point now, effects& out) {
     held_starts_.erase(held_starts_.begin());
     auto found = tasks_.find(request.task);
     if (found != tasks_.end() && found->second.phase == phase::running &&
-        found->second.attempt == request.attempt) {
+        (found->second.attempt == request.attempt ||
+         (found->second.hedge && found->second.hedge->attempt == request.attempt))) {
       send(found->second, std::move(request), now, out);
       continue;
     }
@@ -115,6 +116,7 @@ void task_book::release_starts(time_point now, effects& out) {
 void task_book::finish(task& t, task_state state, task_record end, time_point now, effects& out) {
   set_due(t, std::nullopt);
   set_deadline(t, std::nullopt);
+  drop_hedge(t);
   end.state = state;
   end.finished_at = wall(now);
   t.end = std::make_unique<task_record>(std::move(end));
@@ -267,7 +269,7 @@ void task_book::recover_one(journal_entry entry, time_point now) {
   t.spec = std::move(entry.spec);
   t.record = std::move(entry.record);
   t.history = std::move(entry.history);
-  t.attempt = entry.attempt;
+  t.attempt = t.numbered = entry.attempt;
   t.misses = entry.misses;
   t.accepted_event = entry.accepted_event;
   t.event = entry.event;
@@ -292,7 +294,8 @@ void task_book::go_on(task& t, time_point now, effects& out) {
   };
   auto blocked = std::any_of(t.spec.depends_on.begin(), t.spec.depends_on.end(), is_open);
   if (!blocked && t.record.attempts - t.misses < rules(t).max_attempts)
-    ++t.attempt; // one start may not have reached the disk: its number is not used again
+    t.attempt =
+        ++t.numbered; // one start may not have reached the disk: its number is not used again
   // Nor is it on disk that it was left out: another crash would find the same number to leave out.
   t.start_ticket = on_no_disk_yet;
   if (t.record.state != task_state::working)
@@ -304,7 +307,11 @@ void task_book::go_on(task& t, time_point now, effects& out) {
   lost.agent = t.record.agent;
   lost.verdict = verdict::retryable;
   lost.error = {ec::node_stopped, "the node ended while the attempt ran"};
-  end_attempt(t, lost, now);
+  for (const auto& each : t.history) {
+    lost.attempt = each.attempt;
+    if (!each.ended)
+      end_attempt(t, lost, now);
+  }
   start_again(t, lost, now, out);
 }
 

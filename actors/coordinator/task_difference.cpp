@@ -79,6 +79,7 @@ std::string difference(const task_spec& there, const task_spec& here) {
   compare("retry/codes", there.retry.codes, here.retry.codes);
   compare("depends_on", there.depends_on, here.depends_on);
   compare("on_dependency_failure", there.on_dependency_failure, here.on_dependency_failure);
+  compare("idempotent", there.idempotent, here.idempotent);
   compare("context_id", there.context_id, here.context_id);
   compare("labels", there.labels, here.labels);
   return compare.text;

@@ -116,6 +116,7 @@ void members(F& f, attempt_record& x) {
   f("receipt", x.receipt);
   f("started_event", x.started_event);
   f("ended_event", x.ended_event);
+  f("hedge", x.hedge);
 }
 template <class F>
 void accepted_members(F& f, journal_entry& x) {
@@ -132,6 +133,7 @@ void accepted_members(F& f, journal_entry& x) {
   f("retry", x.spec.retry);
   f("depends_on", x.spec.depends_on);
   f("on_dependency_failure", x.spec.on_dependency_failure);
+  f("idempotent", x.spec.idempotent);
   f("submitted_at", x.record.submitted_at);
   f("deadline_at", x.record.deadline_at);
   f("traceparent", x.record.traceparent);

@@ -47,6 +47,8 @@ json attempt_view(const attempt_record& attempt) {
               {"started_at", time_text(attempt.started_at)},
               {"run_ms", attempt.run.count()},
               {"verdict", attempt.ended ? to_string(attempt.verdict) : "running"}};
+  if (attempt.hedge)
+    result["hedge"] = true;
   if (!attempt.error.code.empty())
     result["error"] = to_json(attempt.error);
   if (!attempt.receipt.url.empty())
@@ -120,6 +122,8 @@ std::string task_view(const task_detail& task) {
     result["on_dependency_failure"] =
         task.spec.on_dependency_failure == dependency_policy::run ? "run" : "fail";
   }
+  if (task.spec.idempotent)
+    result["idempotent"] = true;
   if (task.spec.retry != retry_policy{})
     result["retry"] = retry_view(task.spec.retry);
   auto history = json::array();

@@ -64,6 +64,7 @@ journal_entry entry(std::uint64_t number) {
   x.spec.retry = {millis{0}, millis{8}, {"boom"}};
   x.spec.depends_on = {task_id{"u"}};
   x.spec.on_dependency_failure = dependency_policy::run;
+  x.spec.idempotent = true;
   x.record.number = number;
   x.record.submitted_at = unix_time{100};
   x.record.deadline_at = unix_time{109};
@@ -94,6 +95,7 @@ journal_entry progress(std::uint64_t number) {
   attempt.receipt = {"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"};
   attempt.started_event = 41;
   attempt.ended_event = 42;
+  attempt.hedge = true;
   x.history = {attempt};
   x.attempt = 4;
   x.misses = 1;

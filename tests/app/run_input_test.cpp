@@ -107,7 +107,8 @@ TEST_CASE("a configuration is checked as a whole") {
   auto result = parse_config(R"({
     "services": [{"name": "a", "url": "ftp://x"}, {"name": "a", "url": "http://h:1", "protocol": "x"}],
     "roles": {"r": {"service": "b", "min_agents": 9, "max_agents": 2, "idle_timeout": "5"}},
-    "execution": {"timeout": "0s", "max_attempts": 0, "patiense": "1s"},
+    "execution": {"timeout": "0s", "max_attempts": 0, "patiense": "1s",
+                  "hedge": 1, "hedge_share": 1.5},
     "rolls": {}})");
   REQUIRE(std::holds_alternative<std::vector<problem>>(result));
   auto text = to_text(std::get<std::vector<problem>>(result));
@@ -115,7 +116,8 @@ TEST_CASE("a configuration is checked as a whole") {
        {"/services/0/url: ", "/services/1/protocol: ", "/services/1/name: \"a\" is the name of two",
         "/roles/r/service: no service is called \"b\"", "/roles/r/min_agents: is greater",
         "/roles/r/idle_timeout: ", "/execution/timeout: ", "/execution/max_attempts: ",
-        "did you mean \"patience\"", "did you mean \"roles\""}) {
+        "/execution/hedge: must be true or false",
+        "/execution/hedge_share: ", "did you mean \"patience\"", "did you mean \"roles\""}) {
     INFO(text);
     CHECK(text.find(expected) != std::string::npos);
   }
@@ -125,13 +127,14 @@ TEST_CASE("the defaults need no configuration, and a configuration changes what 
   auto defaults = default_config();
   CHECK(defaults.fleet.services.at(0).url == "http://localhost:8052");
   auto result = parse_config(
-      R"({"services":[{"name":"s","url":"http://h:1/"}],"roles":{"r":{"max_agents":3}},
+      R"({"services":[{"name":"s","url":"http://h:1/"}],"roles":{"r":{"max_agents":3,"hedge":true}},
           "execution":{"timeout":"5s"},"journal":{"path":"x"},"cluster":{}})");
   REQUIRE(std::holds_alternative<config>(result));
   auto& read = std::get<config>(result);
   CHECK(read.fleet.services.at(0).url == "http://h:1");
   CHECK(read.fleet.roles.at(role_name{"r"}).max_agents == 3);
   CHECK(read.fleet.roles.at(role_name{"r"}).idle_timeout == millis{60'000});
+  CHECK(read.coordinator.roles.at(role_name{"r"}).hedge == true);
   CHECK(read.coordinator.timeout == millis{5'000});
   CHECK(read.journal_path == "x");
   CHECK(read.warnings.size() == 1);

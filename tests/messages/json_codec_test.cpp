@@ -46,7 +46,7 @@ TEST_CASE("what is wrong with a task is told, all of it") {
   std::vector<problem> problems;
   CHECK_FALSE(read(R"({"task_id":"","role":3,"input":1,"skills":"cpp","priority":10,"timeout":"0s",
                        "max_attempts":0,"context_id":7,"labels":{"a":1},"depends_on":["x","x"],"deadline":"0s","retry":{"codes":[]},
-                       "on_dependency_failure":"stop",
+                       "on_dependency_failure":"stop","idempotent":"yes",
                        "rolle":"r"})",
                    problems));
   CHECK(to_text(problems) == R"(/0/task_id: must not be empty
@@ -61,6 +61,7 @@ TEST_CASE("what is wrong with a task is told, all of it") {
 /0/retry/codes: is empty; for no retries set max_attempts to 1
 /0/depends_on: names "x" twice
 /0/on_dependency_failure: must be "fail" or "run", not "stop"
+/0/idempotent: must be true or false, not string
 /0/rolle: unknown field; did you mean "role"?
 )");
 }
