@@ -119,13 +119,14 @@ struct task_event {
   task_record task;
   std::vector<attempt_record> ended; ///< the attempt that ended with this change, if one did
   bool replayed{false};              ///< told again, for whoever was not there
+  bool hedge{false}; ///< the change is that a second attempt has started beside one that runs
 
   bool operator==(const task_event&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_event& x) {
-  return f(x.number, x.at, x.task, x.ended, x.replayed);
+  return f(x.number, x.at, x.task, x.ended, x.replayed, x.hedge);
 }
 
 /// What became of a submit.

@@ -96,9 +96,14 @@ std::vector<task_record> task_book::list() const {
 
 std::vector<task_event> task_book::past_events(std::size_t most) const {
   std::vector<task_event> result;
-  auto add = [&](std::uint64_t number, unix_time at, const task_record& record) {
+  auto add = [&](std::uint64_t number, unix_time at, const task_record& record,
+                 bool hedge = false) {
     if (number != 0 && number <= told_event_)
-      result.push_back({number, at, record, {}, true});
+      result.push_back({number, at, record, {}, true, hedge});
+  };
+  auto runs_at = [](const attempt_record& attempt, std::uint64_t event) {
+    return attempt.started_event != 0 && attempt.started_event < event &&
+           (attempt.ended_event == 0 || attempt.ended_event > event);
   };
   for (const auto& [number, id] : order_) {
     const auto& t = tasks_.at(id);
@@ -112,7 +117,10 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
         static_cast<std::uint32_t>(std::min<std::size_t>(t.history.size(), t.record.attempts));
     was.queued = was.run = was.started_at = was.finished_at = unix_time{0};
     add(t.accepted_event, t.record.submitted_at, was);
-    for (const auto& attempt : t.history) {
+    for (std::size_t i = 0; i < t.history.size(); ++i) {
+      const auto& attempt = t.history[i];
+      auto goes_on = (i > 0 && runs_at(t.history[i - 1], attempt.ended_event)) ||
+                     (i + 1 < t.history.size() && runs_at(t.history[i + 1], attempt.ended_event));
       was.state = task_state::working;
       was.attempts += 1;
       was.agent = attempt.agent;
@@ -120,8 +128,8 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
       was.queued = attempt.started_at - t.record.submitted_at;
       was.error = {};
       if (attempt.started_event != t.event)
-        add(attempt.started_event, attempt.started_at, was);
-      was.state = task_state::submitted;
+        add(attempt.started_event, attempt.started_at, was, attempt.hedge);
+      was.state = goes_on ? task_state::working : task_state::submitted;
       was.run = attempt.run;
       was.error = attempt.error;
       if (attempt.ended_event != t.event)

@@ -18,10 +18,12 @@ std::uint64_t task_book::number_event(task& t, time_point now) {
     if (auto* kept = attempt_of(t, ended.attempt))
       kept->ended_event = t.event;
   }
-  if (just_ended_.empty() && !t.history.empty() && !t.history.back().ended)
+  auto started = just_ended_.empty() && !t.history.empty() && !t.history.back().ended;
+  if (started)
     t.history.back().started_event = t.event;
-  untold_.emplace_back(
-      next_ticket_, task_event{t.event, wall(now), record, std::exchange(just_ended_, {}), false});
+  untold_.emplace_back(next_ticket_,
+                       task_event{t.event, wall(now), record, std::exchange(just_ended_, {}), false,
+                                  started && t.history.back().hedge});
   return t.event;
 }
 

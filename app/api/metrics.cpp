@@ -54,6 +54,9 @@ struct metrics::families {
   prometheus::Family<prometheus::Counter>& attempts =
       make(registry, prometheus::BuildCounter(), "rolecall_attempts_total",
            "Attempts that have ended, by what they mean for their task.");
+  prometheus::Family<prometheus::Counter>& hedges =
+      make(registry, prometheus::BuildCounter(), "rolecall_hedges_total",
+           "Second attempts beside slow ones that have ended, by whether they were the faster.");
   prometheus::Family<prometheus::Counter>& spawned =
       make(registry, prometheus::BuildCounter(), "rolecall_agents_spawned_total",
            "Agents that services confirmed as spawned.");
@@ -154,6 +157,11 @@ void metrics::add(const task_event& event) {
   for (const auto& attempt : event.ended) {
     all_->attempts.Add({{"role", role}, {"verdict", to_string(attempt.verdict)}}).Increment();
     all_->attempt_duration.Add({{"role", role}}, task_seconds).Observe(seconds(attempt.run));
+    if (attempt.hedge)
+      all_->hedges
+          .Add(
+              {{"role", role}, {"outcome", attempt.verdict == verdict::completed ? "won" : "lost"}})
+          .Increment();
   }
   if (is_acceptance(event))
     all_->accepted.Add({{"role", role}}).Increment();

@@ -49,11 +49,15 @@ void stats::add(const task_event& event) {
     ++open_;
     ++bucket_at(event.at).accepted;
   }
-  working_ -= std::min<std::uint64_t>(working_, event.ended.size());
-  if (task.state == task_state::working) {
+  auto works = task.state == task_state::working;
+  if (works && !event.hedge && event.ended.empty()) {
     ++working_;
     retries_ += task.attempts > 1 ? 1 : 0;
   }
+  // An agent that turns out to be busy ends no attempt: there was none.
+  auto busy = task.state == task_state::submitted && !is_acceptance(event);
+  if (!works && (busy || !event.ended.empty()))
+    working_ -= std::min<std::uint64_t>(working_, 1);
   if (!is_terminal(task.state))
     return;
   open_ -= open_ > 0 ? 1 : 0;

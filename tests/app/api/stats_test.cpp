@@ -22,6 +22,16 @@ task_event change(task_state state, unix_time at, unix_time submitted = unix_tim
   return result;
 }
 
+task_event after(task_state state, std::uint32_t attempts, std::size_t ended = 0,
+                 failure error = {}) {
+  task_event result;
+  result.task.state = state;
+  result.task.attempts = attempts;
+  result.task.error = std::move(error);
+  result.ended.resize(ended);
+  return result;
+}
+
 } // namespace
 
 TEST_CASE("percentiles are at most 9 % too high, and never too low") {
@@ -116,4 +126,44 @@ TEST_CASE("a request waits until the last of its tasks has ended, or its time is
   waits.remove(5); // its client has gone
   waits.ended(task_id{"d"});
   CHECK(waits.take_over(start + millis{100}).empty());
+}
+
+TEST_CASE("tasks that work are counted, not their attempts") {
+  stats counts;
+  counts.add(after(task_state::submitted, 0));
+  CHECK(counts.open() == 1);
+  CHECK(counts.working() == 0);
+  counts.add(after(task_state::working, 1));
+  CHECK(counts.working() == 1);
+
+  SECTION("a retry follows an end") {
+    counts.add(after(task_state::submitted, 1, 1, {ec::timeout, ""}));
+    CHECK(counts.working() == 0);
+    counts.add(after(task_state::working, 2));
+    CHECK(counts.working() == 1);
+    CHECK(counts.retries() == 1);
+  }
+  SECTION("an agent that is busy after all has not worked") {
+    counts.add(after(task_state::submitted, 0, 0, {ec::agent_busy, ""}));
+    CHECK(counts.working() == 0);
+    CHECK(counts.accepted() == 1);
+    counts.add(after(task_state::working, 1));
+    CHECK(counts.working() == 1);
+  }
+  SECTION("a hedge is no task more, and no retry") {
+    auto hedge = after(task_state::working, 2);
+    hedge.hedge = true;
+    counts.add(hedge);
+    CHECK(counts.working() == 1);
+    SECTION("one of the two fails, the other goes on") {
+      counts.add(after(task_state::working, 2, 1, {ec::timeout, ""}));
+      CHECK(counts.working() == 1);
+    }
+    SECTION("both end") {
+      counts.add(after(task_state::completed, 2, 2));
+      CHECK(counts.working() == 0);
+      CHECK(counts.open() == 0);
+    }
+    CHECK(counts.retries() == 0);
+  }
 }
