@@ -1,28 +1,28 @@
 #pragma once
 
 #include "actors/manager/agents_service_protocol.hpp"
+#include "actors/manager/autoscaler.hpp"
+#include "actors/manager/spawn_limit.hpp"
 #include "messages/values.hpp"
 
 #include <chrono>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
 namespace rolecall {
 
-/// The wish for a role.
-struct role_policy {
-  service_name service; ///< that hosts it; empty: the first one that offers it
-  std::uint32_t min_agents{0};
-  std::uint32_t max_agents{8};
-  millis idle_timeout{60'000}; ///< after which an agent above the minimum is retired
-};
-
 struct fleet_options {
   std::vector<service_config> services;
   std::map<role_name, role_policy> roles;
-  role_policy defaults;                   ///< for roles that are not named
+  role_policy defaults; ///< for roles that are not named
+  scaling_windows windows;
+  std::uint32_t max_agents{0};            ///< of all roles together; 0: no such bound
+  double spawn_rate{100};                 ///< spawns that a service is asked for in a second
+  double spawn_burst{100};                ///< the same at once, after a time without any
   millis check_interval{2'000};           ///< between two checks of a service
   millis failing_check_interval{500};     ///< the same, while its checks fail
   std::uint32_t failed_checks_to_down{3}; ///< in a row, until its agents are taken for dead
@@ -30,21 +30,22 @@ struct fleet_options {
   millis patience{10'000};   ///< how long tasks wait for a role that has no agent and gets none
   millis spawn_backoff{200}; ///< after a failed spawn, doubled by each further one
   millis max_spawn_backoff{5'000};
-  millis max_retry_after{300'000};        ///< whatever `Retry-After` says
-  std::uint32_t max_spawns_in_flight{16}; ///< per service
-  millis tick{100};                       ///< between two looks at what is due
+  millis max_retry_after{300'000};         ///< whatever `Retry-After` says
+  std::uint32_t max_spawns_in_flight{256}; ///< per service
+  millis probation{10'000};  ///< an agent that is gone sooner after its spawn was a failed spawn
+  millis slow_spawn{5'000};  ///< under way for longer, a spawn is a trouble that is told
+  millis tick{100};          ///< between two looks at what is due
 };
 
-/// How many agents a role should have: enough for all that waits and runs, within its bounds.
-std::uint32_t desired_agents(const role_policy& policy, const role_demand& demand,
-                             std::uint32_t max_concurrency);
-
 /// The manager's core: the services, their agents, and the wish for each role. It is told what
-/// happens and gives back what is to be done; it calls nobody itself.
+/// happens and gives back what is to be done; it calls nobody itself. How many agents a role should
+/// have is decided by its `autoscaler`, and by the division of the total over all roles.
 ///
 /// An agent is known only from an answer of its service: to a spawn (201) or in a list. A list that
 /// was asked for before something else was learnt (a spawn, a retirement, a suspicion) does not
 /// undo it: checks are numbered in rounds.
+///
+/// A clock that is set back is taken to go on from where it was.
 class fleet {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -57,7 +58,9 @@ public:
   struct remove {
     agent_key key;
   };
-  struct ask_idle { ///< the router, for the agents of a role that have been idle for so long
+  /// The router, for the agents of a role that have been idle for so long. That it is asked also
+  /// makes it tell the role's demand.
+  struct ask_idle {
     role_name role;
     millis at_least;
   };
@@ -90,13 +93,18 @@ public:
   bool checked() const;
   /// Whether nothing is left of what `begin_retirement` wanted gone.
   bool retired() const;
+  /// As of the last time that something happened.
   fleet_status status() const;
   const service_config& config_of(const service_name& name) const;
   const fleet_options& options() const noexcept { return options_; }
 
 private:
   struct service {
+    service(service_config config, spawn_limit limit)
+        : config{std::move(config)}, limit{limit} {}
+
     service_config config;
+    spawn_limit limit;
     bool reachable{false};
     bool told_roles{false};
     std::string problem{"has not answered yet"};
@@ -111,55 +119,97 @@ private:
     time_point next_check{};
     time_point next_roles{};
     std::vector<role_offer> offers;
+    std::uint32_t agents{0};
     std::uint32_t spawning{0};
     std::map<agent_id, std::uint64_t> ended; // agent → round in which it was retired
   };
   struct agent {
     agent_record record;
-    std::uint64_t known_round{0}; // lists of this round or older cannot take it away
-    bool ours{false};             // spawned here, not found
-    bool drained{false};          // nothing runs on it any more
-    bool unwanted{false};         // drained on request: not taken back when there is more to do
-    bool retiring{false};         // its service has been asked to end it
-    time_point retry_at{};        // if that failed
+    std::uint64_t known_round{0};         // lists of this round or older cannot take it away
+    bool ours{false};                     // spawned here, not found
+    std::optional<time_point> spawned_at; // if it was
+    bool drained{false};                  // nothing runs on it any more
+    bool unwanted{false};                 // drained on request: not taken back when there is more to do
+    bool retiring{false};                 // its service has been asked to end it
+    time_point retry_at{};                // if that failed
   };
   struct role {
+    role(role_name name, const role_policy& policy, const scaling_windows& windows)
+        : name{std::move(name)}, policy{policy}, scaler{policy, windows} {}
+
+    role_name name;
+    role_policy policy;
+    autoscaler scaler;
     role_demand demand;
+    std::set<agent_key> ready;
+    std::set<agent_key> draining;
     std::uint32_t spawning{0};
-    std::uint32_t failures{0}; // of spawns, in a row
+    std::uint32_t failures{0};      // of spawns, in a row
+    std::uint32_t backoff_level{0}; // failures that came together count as one
+    std::optional<time_point> early_end; // the last time an agent was gone soon after its spawn
     time_point spawn_not_before{};
     std::optional<time_point> trouble_since; // waits, has no agent, and something failed
-    failure trouble;
+    failure trouble;                         // what failed last
+    failure shortage; // why it is not given the agents that it needs, if nothing has failed
+    std::pair<std::uint32_t, std::uint32_t> claim; // needed, kept: as of the last division
+    std::uint32_t share{std::numeric_limits<std::uint32_t>::max()}; // of the total over all roles
+    time_point next_sample{};
+
+    std::uint32_t kept() const { return std::min(scaler.kept(), share); }
+    std::uint32_t surplus() const;
   };
 
+  // -- state
+  time_point advance(time_point now);
+  role& role_of(const role_name& name);
   role_policy policy_of(const role_name& name) const;
   service* service_of(const role_name& name);
   const role_offer* offer_of(const role_name& name) const;
-  std::uint32_t count(const role_name& name, agent_state state) const;
-  void check(service& s, time_point now, effects& out);
-  void ask(service& s, service_question question, effects& out);
-  void scale(const role_name& name, time_point now, effects& out);
-  void spawn(const role_name& name, role& r, service& s, std::uint64_t order, effects& out);
-  bool undrain(const role_name& name, effects& out);
-  void drain(agent& a, effects& out);
-  void retire(agent& a, effects& out);
-  void note_trouble(role& r, failure why, time_point now);
-  void check_patience(const role_name& name, role& r, time_point now, effects& out);
-  void on_check_answer(service& s, const service_answer& answer, time_point now, effects& out);
-  void on_check_failed(service& s, const service_answer& answer, time_point now, effects& out);
-  void on_roles(service& s, const service_answer& answer, effects& out);
-  void on_listed(service& s, const service_answer& answer, time_point now, effects& out);
-  void on_spawned(service& s, const service_answer& answer, time_point now, effects& out);
-  void on_spawn_failed(service& s, const service_answer& answer, time_point now, effects& out);
-  void on_retired(service& s, const service_answer& answer, time_point now, effects& out);
+  std::uint32_t slots_of(const role& r) const;
+  void enter(const agent& a);
+  void leave(const agent& a);
   void put_record(agent& a, effects& out);
+  void set_state(agent& a, agent_state state, effects& out);
   void drop(const agent_key& key, effects& out);
+  void lose(const agent_key& key, const std::string& why, effects& out);
   role_directory directory() const;
+  role_status status_of(const role& r) const;
+
+  // -- scaling
+  void scale(role& r, effects& out);
+  void grow(role& r, service& s, std::uint32_t missing, effects& out);
+  void divide(const role& changed);
+  void look_at_load(role& r, effects& out);
+  void spawn(role& r, service& s, std::uint64_t order, effects& out);
+  bool undrain(role& r, effects& out);
+  void retire(agent& a, effects& out);
+  void back_off(role& r, failure why, millis at_least);
+  void calm_down(role& r);
+  void note_trouble(role& r, failure why);
+  void check_patience(role& r, effects& out);
+
+  // -- services
+  void check(service& s, effects& out);
+  void ask(service& s, service_question question, effects& out);
+  void on_check_answer(service& s, const service_answer& answer, effects& out);
+  void on_check_failed(service& s, const service_answer& answer, effects& out);
+  void on_roles(service& s, const service_answer& answer, effects& out);
+  void on_listed(service& s, const service_answer& answer, effects& out);
+  void list(service& s, const agent_record& listed, bool refresh, effects& out);
+  void on_spawned(service& s, const service_answer& answer, effects& out);
+  void on_spawn_failed(service& s, const service_answer& answer, effects& out);
+  void on_retired(service& s, const service_answer& answer, effects& out);
+  std::vector<agent_key> agents_of(const service& s) const;
 
   fleet_options options_;
   std::map<service_name, service> services_;
+  std::map<role_name, role_offer> offers_; // of each role the one that counts
   std::map<agent_key, agent> agents_;
   std::map<role_name, role> roles_;
+  std::optional<time_point> now_;
+  std::chrono::nanoseconds set_back_{0}; // how far the clock has been set back so far
+  std::uint32_t spawning_{0};            // over all services
+  bool division_stale_{true};
   std::uint64_t revision_{0};
   std::uint64_t spawned_{0};
   std::uint64_t spawns_failed_{0};

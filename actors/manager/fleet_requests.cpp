@@ -1,5 +1,6 @@
 // What people and programs ask of the fleet: how it is, an agent more, an agent less.
 #include "actors/manager/fleet.hpp"
+#include "messages/duration.hpp"
 
 #include <algorithm>
 
@@ -21,21 +22,39 @@ bool fleet::retired() const {
 
 fleet_status fleet::status() const {
   fleet_status result;
-  for (const auto& [name, s] : services_) {
-    std::uint32_t agents = 0;
-    for (const auto& [key, a] : agents_)
-      agents += key.service == name ? 1 : 0;
+  for (const auto& [name, s] : services_)
     result.services.push_back(
-        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, agents});
-  }
+        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, s.agents});
   result.roles = directory();
   for (const auto& [name, r] : roles_)
-    result.role_states.push_back({name, count(name, agent_state::ready),
-                                  count(name, agent_state::draining), r.spawning,
-                                  r.trouble_since ? r.trouble : failure{}});
+    result.role_states.push_back(status_of(r));
   result.spawned = spawned_;
   result.spawns_failed = spawns_failed_;
   result.retired = retired_;
+  return result;
+}
+
+role_status fleet::status_of(const role& r) const {
+  role_status result;
+  result.role = r.name;
+  result.ready = static_cast<std::uint32_t>(r.ready.size());
+  result.draining = static_cast<std::uint32_t>(r.draining.size());
+  result.starting = r.spawning;
+  result.desired = r.kept();
+  result.panic = r.scaler.panic();
+  result.spawn_failures = r.failures;
+  if (!now_)
+    return result;
+  result.spawn_backoff =
+      std::max(millis{0}, std::chrono::ceil<millis>(r.spawn_not_before - *now_));
+  auto oldest = r.scaler.oldest_spawn(*now_);
+  if (r.trouble_since || (r.failures > 0 && result.ready < r.scaler.needed()))
+    result.trouble = r.trouble;
+  else if (oldest && *oldest >= options_.slow_spawn && result.ready < r.scaler.needed())
+    result.trouble = {ec::no_agent, "its service was asked for an agent " +
+                                        format_duration(*oldest) + " ago and has not answered"};
+  else
+    result.trouble = r.shortage;
   return result;
 }
 
@@ -72,16 +91,20 @@ std::variant<fleet::effects, failure> fleet::spawn_one(const role_name& name, st
   if (!s->reachable)
     return failure{ec::service_unreachable,
                    "the agents service at " + s->config.url + " does not answer: " + s->problem};
-  auto& r = roles_[name];
-  r.demand.role = name;
-  auto most = policy_of(name).max_agents;
-  if (count(name, agent_state::ready) + count(name, agent_state::draining) + r.spawning >= most)
+  auto& r = role_of(name);
+  auto most = r.policy.max_agents;
+  if (r.ready.size() + r.draining.size() + r.spawning >= most)
     return failure{ec::at_maximum, "the role \"" + name.value +
                                        "\" has as many agents as it may "
                                        "have (max_agents is " +
                                        std::to_string(most) + ")"};
+  if (options_.max_agents > 0 && agents_.size() + spawning_ >= options_.max_agents)
+    return failure{ec::at_maximum, "all roles together have as many agents as they may have "
+                                   "(scaling.max_agents is " +
+                                       std::to_string(options_.max_agents) + ")"};
   effects out;
-  spawn(name, r, *s, order, out);
+  s->limit.take_anyway(*now_);
+  spawn(r, *s, order, out);
   return out;
 }
 
@@ -92,7 +115,7 @@ std::optional<std::pair<agent_record, fleet::effects>> fleet::drain_one(const ag
   effects out;
   found->second.unwanted = true;
   if (found->second.record.state == agent_state::ready)
-    drain(found->second, out);
+    set_state(found->second, agent_state::draining, out);
   return std::pair{found->second.record, std::move(out)};
 }
 

@@ -66,7 +66,9 @@ router_actor::behavior_type router(self_pointer self, registry_actor registry,
         settle(self);
       },
       [self](atom::idle, const role_name& role, millis at_least) {
-        return self->state.table.idle(role, at_least, now(self));
+        auto idle = self->state.table.idle(role, at_least, now(self));
+        settle(self); // the demand comes before the answer
+        return idle;
       },
       [self](atom::subscribe, const demand_listener_actor& listener) {
         self->state.demand_listener = listener;

@@ -19,14 +19,17 @@ std::optional<routing_table::time_point> routing_table::next_due() const {
   return parks_.empty() ? std::nullopt : std::optional{parks_.begin()->first};
 }
 
-std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least,
-                                           time_point now) const {
+std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least, time_point now) {
   std::vector<agent_key> result;
-  if (auto found = roles_.find(role); found != roles_.end())
-    for (const auto& [key, a] : found->second.agents)
-      if (a.record.state == agent_state::ready && a.in_flight == 0 &&
-          now - a.idle_since >= at_least)
-        result.push_back(key);
+  auto found = roles_.find(role);
+  if (found == roles_.end())
+    return result;
+  demand_changed_.insert(role);
+  demand_asked_.insert(role);
+  for (const auto& [key, a] : found->second.agents)
+    if (a.record.state == agent_state::ready && a.in_flight == 0 &&
+        now - a.idle_since >= at_least)
+      result.push_back(key);
   return result;
 }
 

@@ -213,12 +213,14 @@ std::vector<role_demand> routing_table::take_demand() {
   for (const auto& name : demand_changed_) {
     auto& role = roles_[name];
     auto demand = demand_of(name, role);
-    // What runs is of no interest while nobody waits: it needs no more agents than it has.
-    if (demand == role.told || (demand.waiting == 0 && role.told.waiting == 0))
+    // While nobody waits, what runs is told only when somebody looks: not for each task.
+    if (demand == role.told ||
+        (demand.waiting == 0 && role.told.waiting == 0 && !demand_asked_.contains(name)))
       continue;
     role.told = demand;
     result.push_back(demand);
   }
+  demand_asked_.clear();
   for (const auto& name : std::exchange(demand_changed_, {}))
     forget_if_unused(name);
   return result;

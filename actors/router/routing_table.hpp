@@ -51,7 +51,8 @@ public:
 
   /// Decides all that can be decided now.
   std::vector<decision> dispatch(time_point now);
-  /// Demand that has changed since the last call.
+  /// Demand that has changed since the last call; of a role of which nobody waits only if it was
+  /// asked for its idle agents in between.
   std::vector<role_demand> take_demand();
   /// Agents that are drained, each told once.
   std::vector<agent_key> take_drained();
@@ -60,7 +61,7 @@ public:
   /// When something may be possible that is not now: the end of the first park.
   std::optional<time_point> next_due() const;
 
-  std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now) const;
+  std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now);
   /// Why a task waits; none if it does not.
   std::optional<wait_explanation> explain(const task_id& task, time_point now) const;
   routing_status status(time_point now) const;
@@ -128,6 +129,7 @@ private:
   std::multimap<time_point, role_name> parks_;        // when an agent of a role may be used again
   std::set<role_name> changed_;                       // roles to look at in the next dispatch
   std::set<role_name> demand_changed_;
+  std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;
   std::vector<agent_key> drained_;
   std::vector<agent_key> suspects_;

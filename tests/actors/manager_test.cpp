@@ -29,21 +29,6 @@ struct manager_fixture : chain_fixture {
 
 } // namespace
 
-TEST_CASE("as many agents are wished for as there is work, within the role's bounds") {
-  role_policy policy;
-  policy.min_agents = 1;
-  policy.max_agents = 8;
-  auto wish = [&](std::uint32_t waiting, std::uint32_t running, std::uint32_t limit) {
-    return desired_agents(policy, {role_name{"r"}, waiting, running, 0}, limit);
-  };
-  CHECK(wish(0, 0, 1) == 1);
-  CHECK(wish(0, 5, 1) == 1); // who runs has an agent
-  CHECK(wish(3, 2, 1) == 5);
-  CHECK(wish(200, 8, 1) == 8);
-  CHECK(wish(5, 0, 2) == 3);
-  CHECK(wish(4'000'000'000u, 4'000'000'000u, 1) == 8);
-}
-
 TEST_CASE_METHOD(manager_fixture, "a role grows to its maximum while tasks wait") {
   submit_many(10);
   CHECK(service.agents.size() == 3);
