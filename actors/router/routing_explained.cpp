@@ -1,8 +1,6 @@
 // What can be asked of the routing table, without a change to it.
 #include "actors/router/routing_table.hpp"
 
-#include <cmath>
-
 namespace rolecall {
 
 namespace {
@@ -13,10 +11,54 @@ millis left(routing_table::time_point until, routing_table::time_point now) {
   return std::max(millis{0}, std::chrono::ceil<millis>(until - now));
 }
 
+std::string number(double value) {
+  auto text = std::to_string(value);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text.back() == '.' ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string cap_text(const std::string& what, const start_limit& limit) {
+  return what + " may have " + std::to_string(limit.max_parallel) + " at the same time";
+}
+
+std::string rate_text(const std::string& what, const start_limit& limit) {
+  return what + " may start " + number(limit.per_second) + " a second, " +
+         std::to_string(limit.burst) + " at once";
+}
+
+std::string note_on(const placement_request& request, const routed_agent& a,
+                    routing_table::time_point now) {
+  for (const auto& skill : request.skills)
+    if (!a.record.skills.contains(skill))
+      return "lacks the skill \"" + skill + "\"";
+  if (a.record.state == agent_state::draining)
+    return "is draining";
+  if (a.suspect)
+    return "behaves as if it were gone";
+  if (a.parked_until > now)
+    return "is parked for " + std::to_string(left(a.parked_until, now).count()) + " ms";
+  if (a.health.ejected(now))
+    return "has failed too often and is left alone for " +
+           std::to_string(left(a.health.ejected_until(), now).count()) + " ms";
+  if (!a.free_slot(now))
+    return a.health.on_probation(now) ? "was ejected and has one attempt to show that it is well"
+                                      : "is at its limit";
+  if (auto open = a.gate.closed_until(now))
+    return "has used up its rate for " + std::to_string(left(*open, now).count()) + " ms";
+  if (std::find(request.avoid.begin(), request.avoid.end(), a.record.key) != request.avoid.end())
+    return "was tried before";
+  return "";
+}
+
 } // namespace
 
 std::optional<routing_table::time_point> routing_table::next_due() const {
-  return parks_.empty() ? std::nullopt : std::optional{parks_.begin()->first};
+  std::optional<time_point> result;
+  if (!wakes_.empty())
+    result = wakes_.begin()->first;
+  if (!key_wakes_.empty() && (!result || key_wakes_.begin()->first < *result))
+    result = key_wakes_.begin()->first;
+  return result;
 }
 
 std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least, time_point now) {
@@ -26,7 +68,7 @@ std::vector<agent_key> routing_table::idle(const role_name& role, millis at_leas
     return result;
   demand_changed_.insert(role);
   demand_asked_.insert(role);
-  for (const auto& [key, a] : found->second.agents)
+  for (const auto& [key, a] : found->second.pool.agents())
     if (a.record.state == agent_state::ready && a.in_flight == 0 &&
         now - a.idle_since >= at_least)
       result.push_back(key);
@@ -41,23 +83,17 @@ std::optional<wait_explanation> routing_table::explain(const task_id& task, time
   auto place = role.line.find(task).value();
   const auto& request = *place.request;
   wait_explanation result;
-  result.reason = reason_to_wait(request, role, now);
+  find_reason(request, role, now, result);
   result.position = static_cast<std::uint32_t>(place.position);
   result.waiting = static_cast<std::uint32_t>(role.line.size());
-  result.candidates = candidates_for(request, role, nullptr, now);
-  std::optional<time_point> first;
-  for (const auto& [key, a] : role.agents)
-    if (a.parked_until > now && (!first || a.parked_until < *first))
-      first = a.parked_until;
-  if (result.reason == wait_reason::parked && first)
-    result.until = left(*first, now);
+  result.candidates = candidates_for(request, role, now);
   return result;
 }
 
 routing_status routing_table::status(time_point now) const {
   routing_status result;
-  for (const auto& [key, name] : role_of_) {
-    const auto& a = roles_.at(name).agents.at(key);
+  for (const auto& [key, name] : role_of_agent_) {
+    const auto& a = roles_.at(name).pool.agents().at(key);
     agent_load load;
     load.agent = a.record;
     load.in_flight = a.in_flight;
@@ -72,10 +108,13 @@ routing_status routing_table::status(time_point now) const {
     load.last_error = a.last_error;
     if (!a.last_error.code.empty())
       load.last_error_ago = std::chrono::duration_cast<millis>(now - a.last_error_at);
+    load.ejected = left(a.health.ejected_until(), now);
+    load.ejections = a.health.ejections();
+    load.limit = a.limit(now);
     result.agents.push_back(std::move(load));
   }
   for (const auto& [name, role] : roles_)
-    if (!role.agents.empty() || !role.line.empty() || role.running > 0) {
+    if (!role.pool.empty() || !role.line.empty() || role.running > 0) {
       auto demand = demand_of(name, role);
       demand.waiting = static_cast<std::uint32_t>(role.line.size()); // all, whatever may run
       result.roles.push_back(std::move(demand));
@@ -83,83 +122,159 @@ routing_status routing_table::status(time_point now) const {
   return result;
 }
 
+candidate routing_table::candidate_of(const placement_request& request, const routed_agent& a,
+                                      time_point now) const {
+  candidate each;
+  each.agent = a.record.key;
+  each.note = note_on(request, a, now);
+  each.eligible = each.note.empty();
+  each.in_flight = a.in_flight;
+  each.max_concurrency = a.limit(now);
+  each.success_rate = a.success_rate();
+  each.latency_ms = a.latency_us / 1'000;
+  return each;
+}
+
+/// Of a choice: those that were looked at, and some others if there is room.
+candidate_list routing_table::candidates_of(const placement_request& request,
+                                            const routed_role& role,
+                                            const routed_role::choice& choice,
+                                            time_point now) const {
+  candidate_list result;
+  result.policy = options_->policy_of(request.role);
+  result.best.reserve(std::min(max_candidates, role.pool.agents().size()));
+  for (const auto& option : choice.options) {
+    if (result.best.size() == max_candidates)
+      break;
+    auto& each = result.best.emplace_back(candidate_of(request, *option.agent, now));
+    each.terms = option.terms;
+    each.chosen = option.agent == choice.agent;
+    each.eligible = each.eligible || each.chosen;
+  }
+  for (auto other = role.pool.agents().begin();
+       other != role.pool.agents().end() && result.best.size() < max_candidates; ++other) {
+    auto same = [&](const auto& option) { return option.agent == &other->second; };
+    if (std::none_of(choice.options.begin(), choice.options.end(), same))
+      result.best.push_back(candidate_of(request, other->second, now));
+  }
+  result.omitted = static_cast<std::uint32_t>(role.pool.agents().size() - result.best.size());
+  return result;
+}
+
+/// Of a request that waits: looks at all agents, as nothing but a question asks for it.
 candidate_list routing_table::candidates_for(const placement_request& request,
-                                             const role_state& role, const agent* chosen,
-                                             time_point now) const {
-  auto note = [&](const agent& a) -> std::string {
-    for (const auto& skill : request.skills)
-      if (!a.record.skills.contains(skill))
-        return "lacks the skill \"" + skill + "\"";
-    if (a.record.state == agent_state::draining)
-      return "is draining";
-    if (a.suspect)
-      return "behaves as if it were gone";
-    if (a.parked_until > now)
-      return "is parked for " + std::to_string(left(a.parked_until, now).count()) + " ms";
-    if (!a.free_slot())
-      return "is at its limit";
-    if (std::find(request.avoid.begin(), request.avoid.end(), a.record.key) != request.avoid.end())
-      return "was tried before";
-    return "";
+                                             const routed_role& role, time_point now) const {
+  const auto* home = role.home_of(request, now);
+  struct seen {
+    const routed_agent* agent;
+    bool fits;
+    score_terms terms;
   };
-  std::vector<const agent*> all;
-  for (const auto& [key, a] : role.agents)
-    all.push_back(&a);
-  auto fits = [&](const agent* a) {
-    return a->usable(now) && a->free_slot() && a->has(request.skills);
-  };
-  auto better = [&](const agent* a, const agent* b) {
-    if ((a == chosen) != (b == chosen))
-      return a == chosen;
-    if (fits(a) != fits(b))
-      return fits(a);
-    return a->merit() > b->merit();
+  std::vector<seen> all;
+  for (const auto& [key, a] : role.pool.agents())
+    all.push_back({&a, a.usable(now) && a.free_slot(now) && a.has(request.skills),
+                   role.score(request, a, home, now)});
+  auto better = [](const seen& a, const seen& b) {
+    return a.fits != b.fits ? a.fits : a.terms.score < b.terms.score;
   };
   auto count = std::min(all.size(), max_candidates);
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
                     better);
   candidate_list result;
-  result.policy = options_.policy_of(request.role);
+  result.policy = options_->policy_of(request.role);
   result.omitted = static_cast<std::uint32_t>(all.size() - count);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& a = *all[i];
-    candidate each;
-    each.agent = a.record.key;
-    each.chosen = &a == chosen;
-    each.note = note(a);
-    each.eligible = each.chosen || each.note.empty();
-    each.in_flight = a.in_flight;
-    each.max_concurrency = a.record.max_concurrency;
-    each.success_rate = a.success_rate();
-    each.latency_ms = a.latency_us / 1'000;
-    result.best.push_back(std::move(each));
+    result.best.push_back(candidate_of(request, *all[i].agent, now));
+    if (result.policy == routing_policy::adaptive)
+      result.best.back().terms = all[i].terms;
   }
   return result;
 }
 
-wait_reason routing_table::reason_to_wait(const placement_request& request, const role_state& role,
-                                          time_point now) const {
-  std::vector<const agent*> left_over;
-  for (const auto& [key, a] : role.agents)
+/// Whether a cap or a rate is what it waits for.
+bool routing_table::find_limit(const placement_request& request, const routed_role& role,
+                               time_point now, wait_explanation& into) const {
+  auto key = keys_.find(request.fairness_key);
+  auto key_name = "the key \"" + request.fairness_key + "\"";
+  auto say = [&](wait_reason reason, std::string limit, std::optional<time_point> until = {}) {
+    into.reason = reason;
+    into.limit = std::move(limit);
+    if (until)
+      into.until = left(*until, now);
+    return true;
+  };
+  if (full()) {
+    into.reason = wait_reason::bounded;
+    return true;
+  }
+  auto role_text = "the role \"" + request.role.value + "\"";
+  if (role.gate.at_cap())
+    return say(wait_reason::role_cap, cap_text(role_text, role.gate.limit()));
+  if (auto open = role.gate.closed_until(now))
+    return say(wait_reason::rate_limit, rate_text(role_text, role.gate.limit()), open);
+  if (key != keys_.end()) {
+    if (key->second.at_cap())
+      return say(wait_reason::key_cap, cap_text(key_name, key->second.limit()));
+    if (auto open = key->second.closed_until(now))
+      return say(wait_reason::rate_limit, rate_text(key_name, key->second.limit()), open);
+  }
+  return false;
+}
+
+void routing_table::find_reason(const placement_request& request, const routed_role& role,
+                                time_point now, wait_explanation& into) const {
+  std::vector<const routed_agent*> left_over;
+  for (const auto& [key, a] : role.pool.agents())
     left_over.push_back(&a);
-  if (left_over.empty())
-    return wait_reason::no_agent;
+  auto first = [&](auto when) {
+    std::optional<time_point> earliest;
+    for (const auto* a : left_over)
+      if (std::optional<time_point> at = when(*a); at && (!earliest || *at < *earliest))
+        earliest = at;
+    return earliest ? left(*earliest, now) : millis{0};
+  };
   // What keeps the last ones out is what the task waits for.
   auto keep = [&](auto good) {
-    std::erase_if(left_over, [&](const agent* a) { return !good(*a); });
-    return !left_over.empty();
+    auto before = left_over;
+    std::erase_if(left_over, [&](const auto* a) { return !good(*a); });
+    if (!left_over.empty())
+      return true;
+    left_over = std::move(before);
+    return false;
   };
-  if (!keep([&](const agent& a) { return a.has(request.skills); }))
-    return wait_reason::lacks_skill;
-  if (!keep([](const agent& a) { return a.record.state == agent_state::ready; }))
-    return wait_reason::draining;
-  if (!keep([](const agent& a) { return !a.suspect; }))
-    return wait_reason::suspect;
-  if (!keep([&](const agent& a) { return a.parked_until <= now; }))
-    return wait_reason::parked;
-  auto bounded = options_.max_parallel != 0 && running_.size() >= options_.max_parallel;
+  auto say = [&](wait_reason reason, millis until = millis{0}) {
+    into.reason = reason;
+    into.until = until;
+  };
+  if (left_over.empty())
+    return say(wait_reason::no_agent);
+  if (!keep([&](const auto& a) { return a.has(request.skills); }))
+    return say(wait_reason::lacks_skill);
+  if (!keep([](const auto& a) { return a.record.state == agent_state::ready; }))
+    return say(wait_reason::draining);
+  if (!keep([](const auto& a) { return !a.suspect; }))
+    return say(wait_reason::suspect);
+  if (find_limit(request, role, now, into))
+    return;
+  if (!keep([&](const auto& a) { return a.parked_until <= now; }))
+    return say(wait_reason::parked, first([](const auto& a) { return a.parked_until; }));
+  if (!keep([&](const auto& a) { return !a.health.ejected(now); }))
+    return say(wait_reason::ejected, first([](const auto& a) { return a.health.ejected_until(); }));
+  if (!keep([&](const auto& a) { return a.free_slot(now); }))
+    return say(wait_reason::at_limit);
+  if (!keep([&](const auto& a) { return !a.gate.closed_until(now); })) {
+    into.limit = rate_text("each agent of the role \"" + request.role.value + "\"",
+                           left_over.front()->gate.limit());
+    return say(wait_reason::rate_limit,
+               first([&](const auto& a) { return a.gate.closed_until(now); }));
+  }
   // A free agent that it was tried on before is not what it waits for, as long as there are others.
-  return bounded ? wait_reason::bounded : wait_reason::at_limit;
+  auto fresh = [&](const auto& a) { return note_on(request, a, now).empty(); };
+  if (keep(fresh)) {
+    auto until = role.held_until(request.task);
+    return say(wait_reason::better_soon, until ? left(*until, now) : millis{0});
+  }
+  say(wait_reason::at_limit);
 }
 
 } // namespace rolecall

@@ -1,37 +1,18 @@
 #pragma once
 
-#include "actors/router/waiting_line.hpp"
+#include "actors/router/routed_role.hpp"
 #include "messages/events.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <optional>
-#include <random>
-#include <tuple>
 #include <variant>
 
 namespace rolecall {
 
-struct router_options {
-  std::size_t max_waiting{100'000}; ///< requests in all lines; past it: ec::queue_full
-  std::size_t max_parallel{0};      ///< attempts at the same time over all roles; 0: no such bound
-  millis default_park{1'000};       ///< for a 429 or 503 that does not say how long
-  millis max_park{300'000};         ///< whatever `Retry-After` says
-  routing_policy policy{routing_policy::adaptive};
-  std::map<role_name, routing_policy> policies; ///< of roles that have one of their own
-  std::uint64_t seed{0};                        ///< of the policies that draw lots
-
-  routing_policy policy_of(const role_name& role) const {
-    auto found = policies.find(role);
-    return found == policies.end() ? policy : found->second;
-  }
-};
-
 /// The router's core. It learns of agents from the registry's events alone, holds the waiting lines
 /// and decides who runs what.
 ///
-/// Among the agents of the role that have the skills and a free slot the role's policy chooses. An
-/// agent on which the task was tried before is taken only if there is no other that could take it.
+/// Whose turn it is says the role's waiting_line, within the limits; who gets it says the role's
+/// policy, among the agents that have the skills and a free slot. An agent on which the task was
+/// tried before is taken only if there is no other that could take it. See docs/routing.md.
 ///
 /// Whoever changes something calls `dispatch` afterwards, and takes what has come of it.
 class routing_table {
@@ -40,7 +21,7 @@ public:
   using decision = std::variant<placement, placement_refused>;
 
   explicit routing_table(router_options options = {})
-      : options_{std::move(options)}, chance_{options_.seed} {}
+      : options_{std::make_shared<router_options>(std::move(options))}, chance_{options_->seed} {}
 
   // -- what is told
   // ----------------------------------------------------------------------------------
@@ -67,7 +48,8 @@ public:
   std::vector<agent_key> take_drained();
   /// Agents that behave as if they were gone, each told once.
   std::vector<agent_key> take_suspects();
-  /// When something may be possible that is not now: the end of the first park.
+  /// When something may be possible that is not now: the end of the first park, ejection, wait for
+  /// a better agent, or when a rate allows the next.
   std::optional<time_point> next_due() const;
 
   std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now);
@@ -76,70 +58,84 @@ public:
   routing_status status(time_point now) const;
 
 private:
-  struct agent {
-    agent_record record;
-    std::uint32_t in_flight{0};
-    time_point idle_since{};
-    time_point parked_until{};
-    bool suspect{false};
-    bool drain_told{false};
-    std::uint64_t succeeded{0};
-    std::uint64_t ended{0}; // succeeded or failed for a reason that is the agent's
-    double latency_us{0};   // moving average of completed attempts
-    failure last_error;     // of its attempts
-    time_point last_error_at{};
-
-    bool has(const std::vector<std::string>& skills) const;
-    bool usable(time_point now) const;
-    bool free_slot() const { return in_flight < record.max_concurrency; }
-    double success_rate() const;
-    /// The better agent for a task has the greater merit.
-    auto merit() const {
-      return std::tuple{record.max_concurrency - std::min(in_flight, record.max_concurrency),
-                        success_rate(), -latency_us};
+  struct attempt_key {
+    task_id task;
+    std::uint32_t attempt;
+    bool operator==(const attempt_key&) const = default;
+  };
+  struct attempt_hash {
+    std::size_t operator()(const attempt_key& key) const noexcept {
+      return std::hash<task_id>{}(key.task) * 31 + key.attempt;
     }
   };
   struct running {
     agent_key agent;
     role_name role;
-    std::uint32_t attempt;
+    std::string task_class;
+    std::string fairness_key;
+    bool hedge;
   };
-  struct role_state {
-    std::map<agent_key, agent> agents;
-    agent_key last_taken; // by the round robin
-    waiting_line line;
-    std::uint32_t running{0};
-    role_demand told;
+  /// What could be placed next of a role.
+  struct proposal {
+    const placement_request* request{nullptr};
+    routed_role::choice choice;
   };
 
-  agent* find(const agent_key& key);
+  routed_role& role_of(const role_name& name);
+  routed_agent* find(const agent_key& key);
   void insert(const agent_record& record, time_point now);
   void remove(const agent_key& key);
-  void check_drained(agent& a);
-  std::vector<agent*> free_for(const placement_request& request, role_state& role, time_point now);
-  agent* choose(const std::vector<agent*>& free, const role_name& name, role_state& role);
+  void check_drained(routed_agent& a);
+  void suspect_service(const service_name& service, time_point now);
   std::optional<failure> hopeless(const role_name& name,
                                   const std::vector<std::string>& needed) const;
-  void refuse_hopeless(const role_name& role);
+  void refuse_hopeless(const role_name& name);
   void forget_if_unused(const role_name& name);
-  static bool has_room(const role_state& role, time_point now);
-  void settle(role_state& role, const placement_request& request, agent& a);
-  role_demand demand_of(const role_name& name, const role_state& role) const;
-  candidate_list candidates_for(const placement_request& request, const role_state& role,
-                                const agent* chosen, time_point now) const;
-  wait_reason reason_to_wait(const placement_request& request, const role_state& role,
-                             time_point now) const;
+  role_demand demand_of(const role_name& name, const routed_role& role) const;
 
-  router_options options_;
+  // -- routing_dispatch.cpp
+  void follow_clock(time_point now);
+  void wake_due(time_point now);
+  void wake_at(const role_name& name, routed_role& role, time_point at);
+  void dispatch_hedges(routed_role& role, time_point now, std::vector<decision>& out);
+  proposal propose(const role_name& name, routed_role& role, time_point now);
+  placement settle(routed_role& role, const placement_request& request,
+                   const routed_role::choice& choice, time_point now);
+  bool full() const {
+    return options_->max_parallel != 0 && running_.size() >= options_->max_parallel;
+  }
+  start_gate* gate_of(const std::string& fairness_key, time_point now);
+  bool key_may_start(const std::string& fairness_key, time_point now);
+  void release_key(const std::string& fairness_key);
+
+  // -- routing_explained.cpp
+  candidate candidate_of(const placement_request& request, const routed_agent& a,
+                         time_point now) const;
+  candidate_list candidates_of(const placement_request& request, const routed_role& role,
+                               const routed_role::choice& choice, time_point now) const;
+  candidate_list candidates_for(const placement_request& request, const routed_role& role,
+                                time_point now) const;
+  void find_reason(const placement_request& request, const routed_role& role, time_point now,
+                   wait_explanation& into) const;
+  bool find_limit(const placement_request& request, const routed_role& role, time_point now,
+                  wait_explanation& into) const;
+
+  std::shared_ptr<const router_options> options_; // shared with the roles
   std::mt19937_64 chance_;
+  time_point last_now_{};
   std::uint64_t sequence_{0};
   role_directory directory_;
-  std::map<role_name, role_state> roles_;
-  std::map<agent_key, role_name> role_of_;
-  std::unordered_map<task_id, running> running_;      // a slot is held for each
-  std::unordered_map<task_id, role_name> waiting_in_; // whose line each of them is in
-  std::multimap<time_point, role_name> parks_;        // when an agent of a role may be used again
-  std::set<role_name> changed_;                       // roles to look at in the next dispatch
+  std::map<role_name, std::set<std::string>> offered_; // skills, by role
+  std::map<role_name, routed_role> roles_;
+  std::map<agent_key, role_name> role_of_agent_;
+  // A slot is held for each.
+  std::unordered_map<attempt_key, running, attempt_hash> running_;
+  std::unordered_map<agent_key, std::uint32_t> orphans_;   // how many run on agents that are gone
+  std::unordered_map<task_id, role_name> waiting_in_;      // whose line each of them is in
+  std::unordered_map<std::string, start_gate> keys_;       // fairness keys that have limits
+  std::set<std::pair<time_point, role_name>> wakes_;       // roles to look at by then
+  std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
+  std::set<role_name> changed_;                            // roles to look at in the next dispatch
   std::set<role_name> demand_changed_;
   std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;

@@ -1,56 +1,293 @@
 #include "actors/router/waiting_line.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace rolecall {
+
+namespace {
+
+constexpr std::size_t max_looked_at = 16;
+
+} // namespace
 
 void waiting_line::push(placement_request request) {
   remove(request.task);
-  rank where{request.priority, request.age};
-  ranks_[request.task] = where;
+  location where{{request.priority, request.fairness_key}, {request.age, ++pushes_}, nullptr};
   ++skill_sets_[request.skills];
-  requests_[where] = std::move(request);
+  auto& its_class = classes_[request.priority];
+  ++its_class.waiting;
+  auto task = request.task;
+  if (!request.avoid.empty()) {
+    its_class.retries[where.at] = std::move(request);
+  } else {
+    auto& line = lines_[request.skills];
+    auto& f = line.flows[where.key];
+    auto& key = key_of(where.key);
+    f.line = &line;
+    f.key = &key;
+    f.priority = request.priority;
+    key.flows.insert(&f);
+    if (key.waiting++ == 0)
+      key.pass = std::max(key.pass, its_class.pass);
+    f.requests[where.at] = std::move(request);
+    order(f);
+    where.in = &f;
+  }
+  where_.insert_or_assign(std::move(task), std::move(where));
 }
 
 bool waiting_line::remove(const task_id& task) {
-  auto found = ranks_.find(task);
-  if (found == ranks_.end())
+  auto found = where_.find(task);
+  if (found == where_.end())
     return false;
-  auto request = requests_.find(found->second);
-  auto skills = skill_sets_.find(request->second.skills);
-  if (--skills->second == 0)
-    skill_sets_.erase(skills);
-  requests_.erase(request);
-  ranks_.erase(found);
+  auto where = std::move(found->second);
+  where_.erase(found);
+  auto& its_class = classes_.at(where.key.first);
+  auto skills = request_at(where).skills;
+  if (where.in) {
+    auto& f = *where.in;
+    f.requests.erase(where.at);
+    --f.key->waiting;
+    order(f);
+    if (f.requests.empty()) {
+      f.key->flows.erase(&f);
+      auto line = lines_.find(skills);
+      line->second.flows.erase(where.key);
+      if (line->second.flows.empty())
+        lines_.erase(line);
+    }
+  } else {
+    its_class.retries.erase(where.at);
+  }
+  --its_class.waiting;
+  auto count = skill_sets_.find(skills);
+  if (--count->second == 0)
+    skill_sets_.erase(count);
   return true;
 }
 
+void waiting_line::clear() {
+  lines_.clear();
+  keys_.clear();
+  classes_.clear();
+  where_.clear();
+  skill_sets_.clear();
+  held_.clear();
+}
+
+waiting_line::key_state& waiting_line::key_of(const class_and_key& key) {
+  if (keys_.size() > 64 && keys_.size() > 2 * where_.size())
+    forget_idle_keys();
+  auto [found, fresh] = keys_.try_emplace(key);
+  if (fresh)
+    if (auto weight = options_.weights.find(key.second); weight != options_.weights.end())
+      found->second.stride = 1 / weight->second;
+  return found->second;
+}
+
+/// Those that have nothing left to pay.
+void waiting_line::forget_idle_keys() {
+  std::erase_if(keys_, [&](const auto& entry) {
+    return entry.second.waiting == 0 && entry.second.pass <= classes_[entry.first.first].pass;
+  });
+}
+
+/// Puts a flow where it belongs among those of its line.
+void waiting_line::order(flow& f) {
+  auto& ready = f.line->ready[f.priority];
+  if (f.in_ready)
+    ready.erase(*f.in_ready);
+  f.in_ready.reset();
+  if (!f.requests.empty()) {
+    const auto& [at, head] = *f.requests.begin();
+    if (!held_.contains(head.fairness_key)) {
+      f.in_ready = turn{f.key->pass, at, &f};
+      ready.insert(*f.in_ready);
+    }
+  }
+  if (ready.empty())
+    f.line->ready.erase(f.priority);
+}
+
 const placement_request*
-waiting_line::first(const std::function<bool(const placement_request&)>& fits) const {
-  std::set<std::vector<std::string>> hopeless;
-  for (const auto& [where, request] : requests_) {
-    if (request.avoid.empty() && hopeless.contains(request.skills))
-      continue;
-    if (fits(request))
-      return &request;
-    if (request.avoid.empty()) {
-      hopeless.insert(request.skills);
-      if (request.skills.empty())
-        return nullptr; // nobody has a free slot at all
+waiting_line::next(const std::function<fit(const placement_request&)>& fits) {
+  auto& order = class_order_; // the highest first
+  order.clear();
+  for (const auto& [priority, state] : classes_)
+    if (state.waiting > 0)
+      order.emplace_back(state.served, priority);
+  if (low_credit_ >= 1 && order.size() > 1) {
+    // The turn of a lower one: of that which has had none for the longest.
+    std::sort(order.begin() + 1, order.end());
+    std::rotate(order.begin(), order.begin() + 1, order.end());
+  }
+  for (const auto& [served, priority] : order)
+    if (const auto* request = next_in(priority, fits))
+      return request;
+  return nullptr;
+}
+
+const placement_request*
+waiting_line::next_in(std::uint8_t priority,
+                      const std::function<fit(const placement_request&)>& fits) {
+  if (const auto* request = next_retry(classes_.at(priority), fits))
+    return request;
+  auto later = [](const turn& a, const turn& b) { return b < a; };
+  auto collect = [&] {
+    heads_.clear(); // of each set of skills
+    for (auto& [skills, line] : lines_) {
+      auto ready = line.ready.find(priority);
+      if (line.unfit_in_look != look_ && ready != line.ready.end())
+        heads_.push_back(*ready->second.begin());
+    }
+    std::make_heap(heads_.begin(), heads_.end(), later);
+  };
+  collect();
+  while (!heads_.empty()) {
+    std::pop_heap(heads_.begin(), heads_.end(), later);
+    auto* f = heads_.back().of;
+    heads_.pop_back();
+    const auto& request = f->requests.begin()->second;
+    switch (fits(request)) {
+    case fit::yes: return &request;
+    case fit::wait:
+      if (const auto* other = next_of_other_class(*f, fits))
+        return other;
+      [[fallthrough]];
+    case fit::no: f->line->unfit_in_look = look_; break;
+    case fit::held:
+      hold(request.fairness_key);
+      collect();
+      break;
     }
   }
   return nullptr;
 }
 
+/// Of those behind the first, which waits.
+const placement_request*
+waiting_line::next_of_other_class(const flow& f,
+                                  const std::function<fit(const placement_request&)>& fits) {
+  std::vector<std::string_view> waiting;
+  auto left = max_looked_at;
+  for (auto each = f.requests.begin(); each != f.requests.end() && left > 0; ++each, --left) {
+    const auto& request = each->second;
+    auto known = std::find(waiting.begin(), waiting.end(), request.task_class) != waiting.end();
+    if (!waiting.empty() && !known && fits(request) == fit::yes)
+      return &request;
+    if (!known)
+      waiting.push_back(request.task_class);
+  }
+  return nullptr;
+}
+
+const placement_request*
+waiting_line::next_retry(class_state& of,
+                         const std::function<fit(const placement_request&)>& fits) {
+  std::size_t looked_at = 0;
+  for (const auto& [at, request] : of.retries) {
+    if (++looked_at > max_looked_at)
+      break;
+    if (fits(request) == fit::yes)
+      return &request;
+  }
+  return nullptr;
+}
+
+void waiting_line::taken(const placement_request& request) {
+  const auto& where = where_.at(request.task);
+  auto [priority, key] = where.key;
+  auto lower = false;
+  auto higher = false;
+  for (const auto& [other, state] : classes_)
+    if (state.waiting > 0) {
+      lower = lower || other < priority;
+      higher = higher || other > priority;
+    }
+  if (higher)
+    low_credit_ = std::max(0.0, low_credit_ - 1);
+  else if (lower)
+    low_credit_ = std::min(2.0, low_credit_ + options_.low_share);
+  auto& its_class = classes_.at(priority);
+  its_class.served = ++placements_;
+  key_state* pays = nullptr;
+  if (where.in) {
+    pays = where.in->key;
+    its_class.pass = std::max(its_class.pass, pays->pass);
+    pays->pass += pays->stride;
+  }
+  auto task = request.task; // the request goes with its place
+  remove(task);
+  if (pays)
+    for (auto* f : pays->flows)
+      order(*f);
+}
+
+void waiting_line::each_flow(const std::string& fairness_key,
+                             const std::function<void(flow&)>& visit) {
+  for (const auto& [priority, state] : classes_)
+    if (auto key = keys_.find({priority, fairness_key}); key != keys_.end())
+      for (auto* f : key->second.flows)
+        visit(*f);
+}
+
+void waiting_line::hold(const std::string& fairness_key) {
+  held_.insert(fairness_key);
+  each_flow(std::string{fairness_key}, [&](flow& f) { order(f); });
+}
+
+void waiting_line::release(const std::string& fairness_key) {
+  if (held_.erase(fairness_key) > 0)
+    each_flow(fairness_key, [&](flow& f) { order(f); });
+}
+
+const placement_request& waiting_line::request_at(const location& where) const {
+  const auto& in = where.in ? where.in->requests : classes_.at(where.key.first).retries;
+  return in.find(where.at)->second;
+}
+
+std::size_t waiting_line::position_of(const location& where) const {
+  auto priority = where.key.first;
+  std::size_t before = 0;
+  for (const auto& [other, state] : classes_)
+    if (other > priority)
+      before += state.waiting;
+  const auto& its_class = classes_.at(priority);
+  if (!where.in)
+    return before + its_class.retries.order_of_key(where.at) + 1;
+  before += its_class.retries.size();
+  const auto& own = *where.in->key;
+  std::size_t of_own = 0;
+  for (const auto* f : own.flows)
+    of_own += f->requests.order_of_key(where.at);
+  auto pass = own.pass + static_cast<double>(of_own) * own.stride;
+  for (auto key = keys_.lower_bound({priority, ""});
+       key != keys_.end() && key->first.first == priority; ++key) {
+    const auto& other = key->second;
+    if (&other == &own || other.waiting == 0 || other.pass > pass)
+      continue;
+    auto turns = std::floor((pass - other.pass) / other.stride + 1e-9) + 1;
+    before += static_cast<std::size_t>(std::min(static_cast<double>(other.waiting), turns));
+  }
+  return before + of_own + 1;
+}
+
 std::optional<waiting_line::place> waiting_line::find(const task_id& task) const {
-  auto found = ranks_.find(task);
-  if (found == ranks_.end())
+  auto found = where_.find(task);
+  if (found == where_.end())
     return std::nullopt;
-  auto request = requests_.find(found->second);
-  return place{&request->second, requests_.order_of_key(found->second) + 1};
+  return place{&request_at(found->second), position_of(found->second)};
 }
 
 void waiting_line::for_each(const std::function<void(const placement_request&)>& visit) const {
-  for (const auto& [where, request] : requests_)
-    visit(request);
+  for (const auto& [priority, state] : classes_)
+    for (const auto& [at, request] : state.retries)
+      visit(request);
+  for (const auto& [skills, line] : lines_)
+    for (const auto& [key, f] : line.flows)
+      for (const auto& [at, request] : f.requests)
+        visit(request);
 }
 
 } // namespace rolecall

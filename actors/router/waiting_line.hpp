@@ -10,34 +10,55 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace rolecall {
 
-/// The requests of one role that wait for an agent: the higher priority goes first, then the older.
+struct fairness_options {
+  /// Of the placements while a higher class waits, to those that wait in lower ones. 0: none.
+  double low_share{0.05};
+  std::map<std::string, double> weights; ///< by fairness key; whoever is not named has 1
+};
+
+/// What came of a look at a request: see waiting_line::next.
+enum class fit {
+  yes,
+  no,   ///< nor does any other that needs the same skills and avoids nobody
+  wait, ///< had better wait, as do all of its class; those of another may go
+  held, ///< its fairness key is at a limit: nothing of the key's goes, until it is released
+};
+
+/// The requests of one role that wait for an agent. The higher priority goes first; a bounded share
+/// goes to the lower ones all the same. Within a class those that were tried before go first, then
+/// the fairness keys take turns according to their weights, by stride scheduling (Waldspurger and
+/// Weihl 1995): a key that comes back from a pause has saved up nothing. Of one key, the older goes
+/// first.
+///
+/// Cost: logarithmic in the number of requests and keys, linear in that of the sets of skills that
+/// are waited for.
 class waiting_line {
 public:
-  struct rank {
-    std::uint8_t priority;
-    std::uint64_t age;
-
-    bool operator==(const rank&) const = default;
-    /// Whether this one goes before the other.
-    bool operator<(const rank& other) const {
-      return priority != other.priority ? priority > other.priority : age < other.age;
-    }
-  };
+  explicit waiting_line(fairness_options options = {}) : options_{std::move(options)} {}
+  waiting_line(const waiting_line&) = delete;
+  waiting_line& operator=(const waiting_line&) = delete;
 
   void push(placement_request request);
   /// Gives whether the task was waiting here.
   bool remove(const task_id& task);
+  void clear();
 
-  bool empty() const noexcept { return requests_.empty(); }
-  std::size_t size() const noexcept { return requests_.size(); }
+  bool empty() const noexcept { return where_.empty(); }
+  std::size_t size() const noexcept { return where_.size(); }
 
-  /// The first request, in order, for which `fits` says yes; null if there is none. Of those that
-  /// need the same skills and avoid nobody only the first is asked about: if it does not fit, the
-  /// others do not either.
-  const placement_request* first(const std::function<bool(const placement_request&)>& fits) const;
+  /// A look at the line starts anew: what did not fit may fit by now.
+  void look_again() { ++look_; }
+  /// The request whose turn it is among those for which `fits` says yes; null if there is none.
+  const placement_request* next(const std::function<fit(const placement_request&)>& fits);
+  /// The request got an agent: its key pays for it, and it leaves the line.
+  void taken(const placement_request& request);
+  /// What was held of a fairness key may go again.
+  void release(const std::string& fairness_key);
+
   /// How many wait for each set of skills.
   const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
     return skill_sets_;
@@ -51,15 +72,84 @@ public:
   void for_each(const std::function<void(const placement_request&)>& visit) const;
 
 private:
+  struct rank {
+    std::uint64_t age;
+    std::uint64_t number;                          // of the push: no two are equal
+    auto operator<=>(const rank&) const = default; // NOLINT(modernize-use-nullptr)
+  };
   /// A map that knows how many stand before each: what asks for a place must not hold up the router
   /// by counting a hundred thousand. libstdc++ has it, whatever the compiler.
   using ordered_requests =
       __gnu_pbds::tree<rank, placement_request, std::less<>, __gnu_pbds::rb_tree_tag,
                        __gnu_pbds::tree_order_statistics_node_update>;
+  using class_and_key = std::pair<std::uint8_t, std::string>;
+  struct flow;
+  struct turn { // of a flow: the lowest is next
+    double pass;
+    rank head;
+    flow* of;
+    auto operator<=>(const turn&) const = default; // NOLINT(modernize-use-nullptr)
+  };
+  /// Those who wait for one set of skills.
+  struct skill_line {
+    std::map<std::uint8_t, std::set<turn>> ready; // by priority; none is empty
+    std::map<class_and_key, flow> flows;
+    std::uint64_t unfit_in_look{0};
+  };
+  /// A fairness key within a priority class.
+  struct key_state {
+    double pass{0};
+    double stride{1};
+    std::size_t waiting{0};
+    std::set<flow*> flows;
+  };
+  /// Those of one key and class that wait for one set of skills.
+  struct flow {
+    skill_line* line{nullptr};
+    key_state* key{nullptr};
+    std::uint8_t priority{0};
+    ordered_requests requests;
+    std::optional<turn> in_ready{};
+  };
+  struct class_state {
+    std::size_t waiting{0};
+    double pass{0};           // of the latest turn
+    std::uint64_t served{0};  // number of the placement that was its latest
+    ordered_requests retries; // that avoid somebody
+  };
+  struct location {
+    class_and_key key;
+    rank at;
+    flow* in; // null: a retry
+  };
 
-  ordered_requests requests_;
-  std::unordered_map<task_id, rank> ranks_;
+  key_state& key_of(const class_and_key& key);
+  void order(flow& f);
+  const placement_request* next_in(std::uint8_t priority,
+                                   const std::function<fit(const placement_request&)>& fits);
+  const placement_request* next_retry(class_state& of,
+                                      const std::function<fit(const placement_request&)>& fits);
+  static const placement_request*
+  next_of_other_class(const flow& f, const std::function<fit(const placement_request&)>& fits);
+  void hold(const std::string& fairness_key);
+  void each_flow(const std::string& fairness_key, const std::function<void(flow&)>& visit);
+  void forget_idle_keys();
+  const placement_request& request_at(const location& where) const;
+  std::size_t position_of(const location& where) const;
+
+  fairness_options options_;
+  std::map<std::vector<std::string>, skill_line> lines_;
+  std::map<class_and_key, key_state> keys_;
+  std::map<std::uint8_t, class_state, std::greater<>> classes_; // the highest first
+  std::unordered_map<task_id, location> where_;
   std::map<std::vector<std::string>, std::size_t> skill_sets_;
+  std::unordered_set<std::string> held_;
+  std::vector<std::pair<std::uint64_t, std::uint8_t>> class_order_; // kept for its memory, as is
+  std::vector<turn> heads_;
+  double low_credit_{0};
+  std::uint64_t pushes_{0};
+  std::uint64_t placements_{0};
+  std::uint64_t look_{1};
 };
 
 } // namespace rolecall

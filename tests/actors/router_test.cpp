@@ -114,13 +114,13 @@ TEST_CASE_METHOD(router_fixture, "higher priority goes first, then age") {
 }
 
 TEST_CASE_METHOD(router_fixture,
-                 "the agent with the most free slots wins, on a tie the first key") {
+                 "of agents alike the one with the most room wins, on a tie the first key") {
   put(make_agent("b", "reviewer", 2));
   put(make_agent("a", "reviewer", 2));
   put(make_agent("wide", "reviewer", 3));
   for (const auto* task : {"1", "2", "3", "4"})
     place(task);
-  CHECK(placed() == names{"1@wide", "2@a", "3@b", "4@wide"});
+  CHECK(placed() == names{"1@a", "2@b", "3@wide", "4@wide"});
 }
 
 TEST_CASE_METHOD(router_fixture,

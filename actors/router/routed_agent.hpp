@@ -1,0 +1,70 @@
+#pragma once
+
+#include "actors/router/adaptive_limit.hpp"
+#include "actors/router/agent_health.hpp"
+#include "actors/router/latency_model.hpp"
+#include "actors/router/start_limits.hpp"
+#include "messages/values.hpp"
+
+#include <algorithm>
+
+namespace rolecall {
+
+struct agent_group;
+
+/// An agent with all that the router knows of it.
+struct routed_agent {
+  using time_point = std::chrono::steady_clock::time_point;
+
+  agent_record record;
+  std::uint32_t in_flight{0};
+  time_point idle_since{};
+  time_point progress_at{}; ///< when it last ended an attempt, or got its first
+  time_point parked_until{};
+  bool suspect{false}; ///< behaves as if it were gone
+  bool drain_told{false};
+  std::uint64_t succeeded{0};
+  std::uint64_t ended{0}; ///< succeeded or failed for a reason that is the agent's
+  double latency_us{0};   ///< moving average of completed attempts
+  failure last_error;     ///< of its attempts
+  time_point last_error_at{};
+  agent_speed speed;
+  agent_health health;
+  adaptive_limit adaptive; ///< used if its service declares no limit
+  start_gate gate;         ///< what the configuration allows it
+
+  // -- of its place in the agent_pool, which alone changes it
+  agent_group* group{nullptr};
+  double rank{0};            ///< among those with a free slot: the lowest is the best
+  std::uint64_t taken_at{0}; ///< number of the placement that was its latest
+  std::size_t free_at{none}; ///< place among those with a free slot, or none
+  int busy_bucket{-1};       ///< of its cost, if it has no free slot
+  std::uint32_t busy_slots{0};
+  std::optional<time_point> due; ///< when time alone will change what it may be given
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  bool has(const std::vector<std::string>& skills) const {
+    return std::all_of(skills.begin(), skills.end(),
+                       [&](const auto& skill) { return record.skills.contains(skill); });
+  }
+  /// May be given tasks, once it has a free slot.
+  bool usable(time_point now) const {
+    return record.state == agent_state::ready && !suspect && parked_until <= now &&
+           !health.ejected(now);
+  }
+  /// Attempts that it gets at the same time.
+  std::uint32_t limit(time_point now) const {
+    auto most = record.max_concurrency;
+    if (!record.limit_declared)
+      most = std::min(most, adaptive.limit());
+    if (gate.limit().max_parallel != 0)
+      most = std::min(most, gate.limit().max_parallel);
+    return health.on_probation(now) ? std::min(most, 1u) : most;
+  }
+  bool free_slot(time_point now) const { return in_flight < limit(now); }
+  double success_rate() const {
+    return ended == 0 ? 1.0 : static_cast<double>(succeeded) / static_cast<double>(ended);
+  }
+};
+
+} // namespace rolecall

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/router/choice_policy.hpp"
+#include "actors/router/waiting_line.hpp"
+
+#include <random>
+
+namespace rolecall {
+
+struct router_options {
+  std::size_t max_waiting{100'000}; ///< requests in all lines; past it: ec::queue_full
+  std::size_t max_parallel{0};      ///< attempts at the same time over all roles; 0: no such bound
+  millis default_park{1'000};       ///< for a 429 or 503 that does not say how long
+  millis max_park{300'000};         ///< whatever `Retry-After` says
+  routing_policy policy{routing_policy::adaptive};
+  std::map<role_name, routing_policy> policies; ///< of roles that have one of their own
+  std::uint64_t seed{0};                        ///< of the policies that draw lots
+  millis latency_tau{10'000};                   ///< over which latencies are averaged
+  score_weights weights;
+  ejection_options ejection;
+  fairness_options fairness;
+  std::map<role_name, start_limit> role_limits;
+  std::map<role_name, start_limit> agent_limits; ///< of each agent of the role
+  start_limit key_limit;                         ///< of each fairness key that is not named
+  std::map<std::string, start_limit> key_limits; ///< by fairness key
+  /// By so much of what it gains a task may wait for a better agent that is busy. 0: it never does.
+  double patience{1};
+
+  routing_policy policy_of(const role_name& role) const {
+    auto found = policies.find(role);
+    return found == policies.end() ? policy : found->second;
+  }
+};
+
+/// What the router knows of one role: its agents, its waiting line, how long its tasks take; and
+/// the choice of an agent for a request.
+class routed_role {
+public:
+  using time_point = routed_agent::time_point;
+
+  routed_role(const role_name& name, std::shared_ptr<const router_options> options);
+  routed_role(const routed_role&) = delete;
+  routed_role& operator=(const routed_role&) = delete;
+
+  /// An agent that a request can have now, and the others that were looked at, the best first.
+  struct choice {
+    routed_agent* agent{nullptr};
+    std::vector<choice_option> options;
+    std::optional<time_point> wait_until{}; ///< without agent: waits until then for a better one
+  };
+  choice choose(const placement_request& request, std::mt19937_64& chance, time_point now);
+  /// The terms of an agent's score for a request.
+  score_terms score(const placement_request& request, const routed_agent& a,
+                    const routed_agent* home, time_point now) const;
+  /// Where the request's context belongs, as things are.
+  const routed_agent* home_of(const placement_request& request, time_point now) const;
+  /// What the end of an attempt tells of its agent.
+  void learn(routed_agent& a, const attempt_outcome& outcome, const std::string& task_class,
+             time_point now);
+  void forget_held(const task_id& task) { held_.erase(task); }
+  /// Since when a free agent was left for a better one that is busy, and until when it may be.
+  std::optional<time_point> held_until(const task_id& task) const;
+  void clock_went_back(time_point now);
+
+  agent_pool pool;
+  waiting_line line;
+  latency_model latency;
+  start_gate gate;
+  std::uint32_t running{0}; // attempts, without hedges
+  std::uint32_t hedging{0};
+  role_demand told;
+  std::vector<placement_request> hedges; // until the next dispatch
+  std::optional<time_point> wake;        // when it is to be looked at again
+
+private:
+  struct hold {
+    time_point since;
+    time_point until;
+  };
+
+  std::optional<time_point> worth_waiting_until(const placement_request& request,
+                                                const choice_option& best,
+                                                const agent_pool::groups& groups, time_point now);
+  bool is_wanted_elsewhere(const placement_request& request, const routed_agent& a) const;
+  bool is_hot(const routed_agent& a, time_point now) const;
+  void note_load(const routed_agent& a, time_point now);
+
+  std::shared_ptr<const router_options> options_;
+  std::unique_ptr<choice_policy> policy_;
+  std::unordered_map<task_id, hold> held_; // heads of the line that a free agent was not good for
+  // How full agents were of late, as those were that lots were drawn of: in 64ths of their limit.
+  std::array<std::uint8_t, 128> loads_{};
+  std::array<std::uint8_t, 65> load_counts_{};
+  std::size_t load_samples_{0};
+};
+
+} // namespace rolecall

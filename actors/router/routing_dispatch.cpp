@@ -1,0 +1,200 @@
+// Who gets what: the decisions of the routing table.
+#include "actors/router/routing_table.hpp"
+
+#include <tuple>
+
+namespace rolecall {
+
+namespace {
+
+constexpr std::size_t max_idle_keys = 10'000;
+
+} // namespace
+
+std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
+  follow_clock(now);
+  std::vector<decision> result;
+  for (auto& refusal : refused_)
+    result.emplace_back(std::move(refusal));
+  refused_.clear();
+  wake_due(now);
+  if (options_->max_parallel != 0) // a slot that has become free may be for any of them
+    for (const auto& [name, role] : roles_)
+      if (!role.line.empty())
+        changed_.insert(name);
+  std::vector<std::pair<const role_name*, routed_role*>> roles;
+  for (const auto& name : changed_)
+    if (auto found = roles_.find(name); found != roles_.end()) {
+      roles.emplace_back(&found->first, &found->second);
+      found->second.line.look_again();
+    }
+  changed_.clear();
+  auto place = [&](routed_role& role, const proposal& next) {
+    result.emplace_back(settle(role, *next.request, next.choice, now));
+  };
+  if (options_->max_parallel == 0) {
+    for (auto [name, role] : roles)
+      for (auto next = propose(*name, *role, now); next.request; next = propose(*name, *role, now))
+        place(*role, next);
+  } else {
+    while (!full()) {
+      proposal best;
+      routed_role* of = nullptr;
+      for (auto [name, role] : roles)
+        if (auto next = propose(*name, *role, now); next.request) {
+          auto rank = [](const placement_request& r) { return std::tuple{-r.priority, r.age}; };
+          if (!best.request || rank(*next.request) < rank(*best.request)) {
+            best = std::move(next);
+            of = role;
+          }
+        }
+      if (!of)
+        break;
+      place(*of, best);
+    }
+  }
+  for (auto [name, role] : roles) {
+    dispatch_hedges(*role, now, result);
+    if (auto due = role->pool.next_due())
+      wake_at(*name, *role, *due);
+  }
+  return result;
+}
+
+/// A clock that goes back must not make anything last longer than it may.
+void routing_table::follow_clock(time_point now) {
+  if (now < last_now_) {
+    wakes_.clear();
+    for (auto& [name, role] : roles_) {
+      role.clock_went_back(now);
+      changed_.insert(name);
+    }
+    key_wakes_.clear();
+    for (auto& [key, gate] : keys_) {
+      gate.no_later_than(now);
+      release_key(key);
+    }
+  }
+  last_now_ = now;
+}
+
+void routing_table::wake_due(time_point now) {
+  for (; !wakes_.empty() && wakes_.begin()->first <= now; wakes_.erase(wakes_.begin())) {
+    auto role = roles_.find(wakes_.begin()->second);
+    if (role == roles_.end())
+      continue;
+    role->second.wake.reset();
+    role->second.pool.refresh_due(now);
+    changed_.insert(role->first);
+  }
+  while (!key_wakes_.empty() && key_wakes_.begin()->first <= now)
+    release_key(key_wakes_.extract(key_wakes_.begin()).value().second);
+}
+
+void routing_table::wake_at(const role_name& name, routed_role& role, time_point at) {
+  if (role.wake && *role.wake <= at)
+    return;
+  if (role.wake)
+    wakes_.erase({*role.wake, name});
+  role.wake = at;
+  wakes_.insert({at, name});
+}
+
+routing_table::proposal routing_table::propose(const role_name& name, routed_role& role,
+                                               time_point now) {
+  proposal result;
+  if (role.line.empty() || role.pool.free() == 0 || role.gate.at_cap())
+    return result;
+  if (auto open = role.gate.closed_until(now)) {
+    wake_at(name, role, *open);
+    return result;
+  }
+  result.request = role.line.next([&](const placement_request& request) {
+    if (!key_may_start(request.fairness_key, now))
+      return fit::held;
+    result.choice = role.choose(request, chance_, now);
+    if (result.choice.agent)
+      return fit::yes;
+    if (!result.choice.wait_until)
+      return fit::no;
+    wake_at(name, role, *result.choice.wait_until);
+    return fit::wait;
+  });
+  return result;
+}
+
+/// A hedge goes now or not at all.
+void routing_table::dispatch_hedges(routed_role& role, time_point now, std::vector<decision>& out) {
+  for (const auto& request : std::exchange(role.hedges, {})) {
+    auto may = !full() && !role.gate.at_cap() && !role.gate.closed_until(now) &&
+               key_may_start(request.fairness_key, now);
+    auto choice = may ? role.choose(request, chance_, now) : routed_role::choice{};
+    if (choice.agent)
+      out.emplace_back(settle(role, request, choice, now));
+    else
+      out.emplace_back(placement_refused{
+          request.task,
+          request.attempt,
+          {ec::agent_busy,
+           "no other agent has a free slot for a second attempt beside the first"}});
+  }
+}
+
+placement routing_table::settle(routed_role& role, const placement_request& request,
+                                const routed_role::choice& choice, time_point now) {
+  auto& a = *choice.agent;
+  placement result{request.task, request.attempt, a.record,
+                   candidates_of(request, role, choice, now)};
+  running_.insert_or_assign(
+      {request.task, request.attempt},
+      running{a.record.key, request.role, request.task_class, request.fairness_key, request.hedge});
+  role.gate.started(now);
+  if (auto* gate = gate_of(request.fairness_key, now))
+    gate->started(now);
+  role.pool.started(a, now);
+  ++(request.hedge ? role.hedging : role.running);
+  demand_changed_.insert(request.role);
+  role.forget_held(request.task);
+  if (!request.hedge) {
+    waiting_in_.erase(request.task);
+    role.line.taken(request);
+  }
+  return result;
+}
+
+/// Null if nothing limits the key.
+start_gate* routing_table::gate_of(const std::string& fairness_key, time_point now) {
+  if (!options_->key_limit.any() && options_->key_limits.empty())
+    return nullptr;
+  if (auto found = keys_.find(fairness_key); found != keys_.end())
+    return &found->second;
+  auto own = options_->key_limits.find(fairness_key);
+  const auto& limit = own == options_->key_limits.end() ? options_->key_limit : own->second;
+  if (!limit.any())
+    return nullptr;
+  if (keys_.size() > max_idle_keys && keys_.size() > 2 * (waiting_in_.size() + running_.size()))
+    std::erase_if(keys_, [&](const auto& entry) { return entry.second.is_fresh(now); });
+  return &keys_.emplace(fairness_key, start_gate{limit}).first->second;
+}
+
+bool routing_table::key_may_start(const std::string& fairness_key, time_point now) {
+  auto* gate = gate_of(fairness_key, now);
+  if (!gate)
+    return true;
+  if (gate->at_cap())
+    return false;
+  auto open = gate->closed_until(now);
+  if (open)
+    key_wakes_.insert({*open, fairness_key});
+  return !open;
+}
+
+void routing_table::release_key(const std::string& fairness_key) {
+  for (auto& [name, role] : roles_)
+    if (!role.line.empty()) {
+      role.line.release(fairness_key);
+      changed_.insert(name);
+    }
+}
+
+} // namespace rolecall
