@@ -119,6 +119,7 @@ candidate_list routing_table::candidates_for(const placement_request& request,
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
                     better);
   candidate_list result;
+  result.policy = options_.policy_of(request.role);
   result.omitted = static_cast<std::uint32_t>(all.size() - count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto& a = *all[i];

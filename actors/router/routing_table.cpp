@@ -182,7 +182,7 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     for (auto name = changed_.begin(); name != changed_.end();) {
       auto& role = roles_[*name];
       const auto* request = role.line.first(
-          [&](const auto& candidate) { return best_for(candidate, role, now) != nullptr; });
+          [&](const auto& candidate) { return !free_for(candidate, role, now).empty(); });
       if (!request) {
         name = changed_.erase(name);
         continue;
@@ -197,7 +197,7 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     if (!best)
       break;
     auto request = *best;
-    auto* a = best_for(request, *best_role, now);
+    auto* a = choose(free_for(request, *best_role, now), request.role, *best_role);
     auto candidates = candidates_for(request, *best_role, a, now);
     settle(*best_role, request, *a);
     if (!has_room(*best_role, now))
@@ -296,27 +296,6 @@ void routing_table::check_drained(agent& a) {
     return;
   a.drain_told = true;
   drained_.push_back(a.record.key);
-}
-
-routing_table::agent* routing_table::best_for(const placement_request& request, role_state& role,
-                                              time_point now) {
-  auto avoided = [&](const agent_key& key) {
-    return std::find(request.avoid.begin(), request.avoid.end(), key) != request.avoid.end();
-  };
-  auto pick = [&](bool avoid) {
-    agent* best = nullptr;
-    auto other = false; // somebody could take it, if not now
-    for (auto& [key, a] : role.agents) {
-      if (!a.usable(now) || !a.has(request.skills) || (avoid && avoided(key)))
-        continue;
-      other = true;
-      if (a.free_slot() && (!best || a.merit() > best->merit()))
-        best = &a; // on a tie the smaller key stays: it came first
-    }
-    return std::pair{best, other};
-  };
-  auto [best, other] = pick(true);
-  return other || request.avoid.empty() ? best : pick(false).first;
 }
 
 std::optional<failure> routing_table::hopeless(const role_name& name,

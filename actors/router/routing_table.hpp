@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <tuple>
 #include <variant>
 
@@ -16,14 +17,21 @@ struct router_options {
   std::size_t max_parallel{0};      ///< attempts at the same time over all roles; 0: no such bound
   millis default_park{1'000};       ///< for a 429 or 503 that does not say how long
   millis max_park{300'000};         ///< whatever `Retry-After` says
+  routing_policy policy{routing_policy::adaptive};
+  std::map<role_name, routing_policy> policies; ///< of roles that have one of their own
+  std::uint64_t seed{0};                        ///< of the policies that draw lots
+
+  routing_policy policy_of(const role_name& role) const {
+    auto found = policies.find(role);
+    return found == policies.end() ? policy : found->second;
+  }
 };
 
 /// The router's core. It learns of agents from the registry's events alone, holds the waiting lines
 /// and decides who runs what.
 ///
-/// Among the agents of the role that have the skills and a free slot, the one with the most free
-/// slots wins, then the better success rate, then the lower latency, then the smaller key. An agent
-/// on which the task was tried before is taken only if there is no other that could take it.
+/// Among the agents of the role that have the skills and a free slot the role's policy chooses. An
+/// agent on which the task was tried before is taken only if there is no other that could take it.
 ///
 /// Whoever changes something calls `dispatch` afterwards, and takes what has come of it.
 class routing_table {
@@ -31,7 +39,8 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
   using decision = std::variant<placement, placement_refused>;
 
-  explicit routing_table(router_options options = {}) : options_{options} {}
+  explicit routing_table(router_options options = {})
+      : options_{std::move(options)}, chance_{options_.seed} {}
 
   // -- what is told
   // ----------------------------------------------------------------------------------
@@ -97,6 +106,7 @@ private:
   };
   struct role_state {
     std::map<agent_key, agent> agents;
+    agent_key last_taken; // by the round robin
     waiting_line line;
     std::uint32_t running{0};
     role_demand told;
@@ -106,7 +116,8 @@ private:
   void insert(const agent_record& record, time_point now);
   void remove(const agent_key& key);
   void check_drained(agent& a);
-  agent* best_for(const placement_request& request, role_state& role, time_point now);
+  std::vector<agent*> free_for(const placement_request& request, role_state& role, time_point now);
+  agent* choose(const std::vector<agent*>& free, const role_name& name, role_state& role);
   std::optional<failure> hopeless(const role_name& name,
                                   const std::vector<std::string>& needed) const;
   void refuse_hopeless(const role_name& role);
@@ -120,6 +131,7 @@ private:
                              time_point now) const;
 
   router_options options_;
+  std::mt19937_64 chance_;
   std::uint64_t sequence_{0};
   role_directory directory_;
   std::map<role_name, role_state> roles_;

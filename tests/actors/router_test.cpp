@@ -334,3 +334,28 @@ TEST_CASE_METHOD(router_fixture, "demand is told when it changes, and when nobod
   REQUIRE_FALSE(demand.empty());
   CHECK(demand.back() == role_demand{role_name{"reviewer"}, 0, 2, 0});
 }
+
+TEST_CASE("a role's own policy decides, and the same seed decides the same") {
+  auto places = [](routing_policy policy, std::uint64_t seed) {
+    router_options options;
+    options.policies[role_name{"reviewer"}] = policy;
+    options.seed = seed;
+    router_fixture f{options};
+    for (const auto* id : {"a", "b", "c"})
+      f.put(make_agent(id, "reviewer", 10));
+    for (int i = 0; i < 9; ++i)
+      f.place("t" + std::to_string(i));
+    std::string result;
+    for (const auto& p : f.take<placement>()) {
+      CHECK(p.candidates.policy == policy);
+      result += p.agent.key.id.value;
+    }
+    return result;
+  };
+  CHECK(places(routing_policy::round_robin, 0) == "abcabcabc");
+  CHECK(places(routing_policy::least_requests, 0) == "abcabcabc");
+  for (auto policy : {routing_policy::p2c, routing_policy::random}) {
+    CHECK(places(policy, 1) == places(policy, 1));
+    CHECK(places(policy, 1) != places(policy, 2));
+  }
+}
