@@ -5,6 +5,7 @@
 #include "app/export_command.hpp"
 #include "app/node_command.hpp"
 #include "app/run_command.hpp"
+#include "app/simulate/simulate_command.hpp"
 #include "app/token_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -42,6 +43,7 @@ int main(int count, char** arguments) {
   add_token_command(app, run);
   add_client_commands(app, run);
   add_export_command(app, run);
+  add_simulate_command(app, run);
   add_docs_commands(app, run);
   try {
     app.parse(count, arguments);

@@ -53,6 +53,7 @@ struct task_kind {
   std::string tenant;
   std::uint8_t priority{0};
   double timeout_s{60}; ///< of an attempt
+  double deadline_s{0}; ///< of the task as a whole, from its arrival; 0: none
   retry_rules retry{3, millis{200}, millis{10'000}, nullptr};
 };
 

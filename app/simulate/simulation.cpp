@@ -140,14 +140,27 @@ void simulation::handle(const event& e) {
     if (t.ended || !t.running || t.attempt != e.version)
       return;
     ++result_.timeouts;
-    if (!t.scripted) {
-      stations_[t.agent].stop(e.subject, now_);
-      schedule_station(t.agent);
-    }
+    stop_work(e.subject);
     end_attempt(e.subject, verdict::retryable, {ec::timeout, "the attempt took too long"});
     return;
   }
-  case happening::retry: ask(e.subject); return;
+  case happening::deadline: {
+    auto& t = tasks_[e.subject];
+    if (t.running) {
+      stop_work(e.subject);
+      attempt_outcome outcome;
+      outcome.verdict = verdict::canceled;
+      report(e.subject, std::move(outcome));
+    } else if (!t.ended) {
+      table_.withdraw(task_id{"t" + std::to_string(e.subject)});
+    }
+    end_task(e.subject, false);
+    return;
+  }
+  case happening::retry:
+    if (!tasks_[e.subject].ended)
+      ask(e.subject);
+    return;
   case happening::wake:
     if (wake_at_ == e.at)
       wake_at_.reset();
@@ -164,8 +177,31 @@ void simulation::arrive(std::uint32_t index) {
   auto& t = tasks_[index];
   budgets_.try_emplace(what_.kinds[what_.tasks[index].kind].role, what_.retry_budget)
       .first->second.first_attempt(now_);
+  auto deadline = what_.kinds[what_.tasks[index].kind].deadline_s;
+  if (!t.ended && deadline > 0)
+    schedule(now_ + (at_seconds(deadline) - start_of_time), happening::deadline, index, 0);
   if (!t.ended && t.blockers == 0)
     ask(index);
+}
+
+/// Takes a task from its agent, whatever is left of it.
+void simulation::stop_work(std::uint32_t index) {
+  auto& t = tasks_[index];
+  if (t.scripted)
+    return;
+  stations_[t.agent].stop(index, now_);
+  schedule_station(t.agent);
+}
+
+/// Tells the routing table of the end of an attempt.
+void simulation::report(std::uint32_t index, attempt_outcome outcome) {
+  auto& t = tasks_[index];
+  t.running = false;
+  outcome.task = task_id{"t" + std::to_string(index)};
+  outcome.attempt = t.attempt;
+  outcome.agent = keys_[t.agent];
+  outcome.elapsed = std::chrono::duration_cast<micros>(now_ - t.started);
+  table_.finished(outcome, now_);
 }
 
 void simulation::ask(std::uint32_t index) {
@@ -225,22 +261,17 @@ void simulation::end_attempt(std::uint32_t index, verdict how, failure error, mi
   const auto& model = what_.tasks[index];
   const auto& kind = what_.kinds[model.kind];
   auto& t = tasks_[index];
-  t.running = false;
   attempt_outcome outcome;
-  outcome.task = task_id{"t" + std::to_string(index)};
-  outcome.attempt = t.attempt;
-  outcome.agent = keys_[t.agent];
   outcome.verdict = how;
   outcome.error = std::move(error);
-  outcome.elapsed = std::chrono::duration_cast<micros>(now_ - t.started);
   outcome.park = park;
-  table_.finished(outcome, now_);
+  report(index, outcome);
   if (how == verdict::completed) {
     if (model.context != 0)
       last_agent_[model.context] = t.agent + 1;
     return end_task(index, true);
   }
-  t.tried.push_back(outcome.agent);
+  t.tried.push_back(keys_[t.agent]);
   auto made = result_.tasks[index].attempts;
   if (!kind.retry.again(outcome) || made >= kind.retry.max_attempts)
     return end_task(index, false);

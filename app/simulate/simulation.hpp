@@ -44,7 +44,7 @@ public:
   run_result run();
 
 private:
-  enum class happening : std::uint8_t { done, error, phase, timeout, retry, wake, fleet };
+  enum class happening : std::uint8_t { done, error, phase, timeout, deadline, retry, wake, fleet };
   struct event {
     time_point at;
     std::uint64_t number; // the order among those of one time
@@ -73,6 +73,8 @@ private:
   void handle(const event& e);
   void arrive(std::uint32_t index);
   void ask(std::uint32_t index);
+  void stop_work(std::uint32_t index);
+  void report(std::uint32_t index, attempt_outcome outcome);
   void start(const placement& where);
   void end_attempt(std::uint32_t index, verdict how, failure error, millis park = millis{0});
   void end_task(std::uint32_t index, bool completed);

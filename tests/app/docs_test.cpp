@@ -50,7 +50,7 @@ TEST_CASE("every command is in the documents and in each shell's script") {
   auto zsh = output_of({"completion", "zsh"});
   auto fish = output_of({"completion", "fish"});
   for (const std::string name :
-       {"run", "submit", "get", "list", "watch", "top", "agents", "man", "export"}) {
+       {"run", "submit", "get", "list", "watch", "top", "agents", "man", "export", "simulate"}) {
     CHECK(man.find("rolecall " + name + " [OPTIONS]") != std::string::npos);
     CHECK(zsh.find("    " + name + ") _arguments") != std::string::npos);
     CHECK(fish.find("-a " + name + " -d ") != std::string::npos);

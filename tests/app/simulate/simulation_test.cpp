@@ -125,6 +125,21 @@ TEST_CASE("a task waits for those that it needs, and fails with them") {
   CHECK(result.tasks[4].completed);
 }
 
+TEST_CASE("a task ends at its deadline, whether it waits or runs, and its agent goes on") {
+  auto what = plain_scenario(1);
+  what.kinds.push_back(what.kinds[0]);
+  what.kinds[1].deadline_s = 3;
+  what.tasks = {task_at(0, 10), task_at(1, 1), task_at(12, 1)};
+  what.tasks[0].kind = what.tasks[1].kind = 1;
+  auto result = run(what);
+  CHECK(result.tasks[0].ended_s == Approx(3));
+  CHECK_FALSE(result.tasks[0].completed);
+  CHECK(result.tasks[1].ended_s == Approx(4)); // began when the other was over, and just ended
+  CHECK(result.tasks[2].ended_s == Approx(13));
+  what.tasks[1].work_s = 2;
+  CHECK_FALSE(run(what).tasks[1].completed);
+}
+
 TEST_CASE("what can never end is told") {
   auto what = plain_scenario(1);
   what.kinds[0].role = role_name{"nobody"};
