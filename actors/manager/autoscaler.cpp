@@ -24,10 +24,13 @@ double whole(double agents) {
 } // namespace
 
 autoscaler::autoscaler(const role_policy& policy, const scaling_windows& windows)
-    : policy_{policy}, panic_threshold_{windows.panic_threshold},
+    : policy_{policy},
+      panic_threshold_{windows.panic_threshold},
       // A mean must not keep agents longer than the idle timeout does.
-      stable_span_{std::min(windows.stable, policy.idle_timeout)}, stable_{stable_span_},
-      burst_{std::min(windows.panic, stable_span_)}, held_{policy.idle_timeout} {}
+      stable_span_{std::min(windows.stable, policy.idle_timeout)},
+      stable_{stable_span_},
+      burst_{std::min(windows.panic, stable_span_)},
+      held_{policy.idle_timeout} {}
 
 // -- what happens
 // ------------------------------------------------------------------------------------
@@ -112,7 +115,8 @@ double autoscaler::work(std::uint32_t slots, std::uint32_t ready, time_point now
     slack_since_.reset();
   else if (!slack_since_)
     slack_since_ = now;
-  auto helpful = ready > 0 && running > 0 && (!slack_since_ || now - *slack_since_ < slack_patience);
+  auto helpful =
+      ready > 0 && running > 0 && (!slack_since_ || now - *slack_since_ < slack_patience);
   if (waiting == 0 || !helpful || !spawn_s_ || ended_ < min_ends)
     return all;
   // If none ends for long, tasks have become longer than those that were measured.
@@ -144,7 +148,8 @@ void autoscaler::measure(const role_demand& next, time_point now) {
 
 std::uint32_t autoscaler::bounded(double agents) const {
   double most = policy_.max_agents;
-  return static_cast<std::uint32_t>(std::clamp(agents, std::min<double>(policy_.min_agents, most), most));
+  return static_cast<std::uint32_t>(
+      std::clamp(agents, std::min<double>(policy_.min_agents, most), most));
 }
 
 } // namespace rolecall

@@ -12,9 +12,9 @@ struct role_policy {
   service_name service; ///< that hosts it; empty: the first one that offers it
   std::uint32_t min_agents{0};
   std::uint32_t max_agents{8};
-  std::uint32_t warm_spares{0};  ///< agents beside those that are needed
-  double target_utilization{1};  ///< share of its slots that an agent is to use; 0 to 1
-  millis idle_timeout{60'000};   ///< how long agents above the minimum outlast their use
+  std::uint32_t warm_spares{0}; ///< agents beside those that are needed
+  double target_utilization{1}; ///< share of its slots that an agent is to use; 0 to 1
+  millis idle_timeout{60'000};  ///< how long agents above the minimum outlast their use
 };
 
 /// Over how long the load is averaged, for all roles.
@@ -82,11 +82,12 @@ private:
   double floor_{0};   // of a panic
   std::optional<time_point> panic_until_;
 
-  // How long a task takes, from the ends of tasks while others wait: only then every change is told.
+  // How long a task takes, from the ends of tasks while others wait: only then every change is
+  // told.
   std::optional<time_point> told_at_;
-  double busy_s_{0};      // slot-seconds since the last end
-  double all_busy_s_{0};  // decaying sum of them
-  double ended_{0};       // decaying number of ends
+  double busy_s_{0};                      // slot-seconds since the last end
+  double all_busy_s_{0};                  // decaying sum of them
+  double ended_{0};                       // decaying number of ends
   std::optional<time_point> slack_since_; // tasks wait, and yet slots are free
 
   // How long a spawn takes. Which answer belongs to which question does not matter for a mean.

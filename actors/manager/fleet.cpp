@@ -6,8 +6,7 @@ namespace rolecall {
 
 fleet::fleet(fleet_options options) : options_{std::move(options)} {
   for (const auto& config : options_.services)
-    services_.emplace(config.name,
-                      service{config, {options_.spawn_rate, options_.spawn_burst}});
+    services_.emplace(config.name, service{config, {options_.spawn_rate, options_.spawn_burst}});
   for (const auto& [name, policy] : options_.roles)
     if (policy.min_agents > 0 || policy.warm_spares > 0)
       role_of(name);

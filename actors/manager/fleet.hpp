@@ -32,9 +32,9 @@ struct fleet_options {
   millis max_spawn_backoff{5'000};
   millis max_retry_after{300'000};         ///< whatever `Retry-After` says
   std::uint32_t max_spawns_in_flight{256}; ///< per service
-  millis probation{10'000};  ///< an agent that is gone sooner after its spawn was a failed spawn
-  millis slow_spawn{5'000};  ///< under way for longer, a spawn is a trouble that is told
-  millis tick{100};          ///< between two looks at what is due
+  millis probation{10'000}; ///< an agent that is gone sooner after its spawn was a failed spawn
+  millis slow_spawn{5'000}; ///< under way for longer, a spawn is a trouble that is told
+  millis tick{100};         ///< between two looks at what is due
 };
 
 /// The manager's core: the services, their agents, and the wish for each role. It is told what
@@ -100,8 +100,7 @@ public:
 
 private:
   struct service {
-    service(service_config config, spawn_limit limit)
-        : config{std::move(config)}, limit{limit} {}
+    service(service_config config, spawn_limit limit) : config{std::move(config)}, limit{limit} {}
 
     service_config config;
     spawn_limit limit;
@@ -129,9 +128,9 @@ private:
     bool ours{false};                     // spawned here, not found
     std::optional<time_point> spawned_at; // if it was
     bool drained{false};                  // nothing runs on it any more
-    bool unwanted{false};                 // drained on request: not taken back when there is more to do
-    bool retiring{false};                 // its service has been asked to end it
-    time_point retry_at{};                // if that failed
+    bool unwanted{false};  // drained on request: not taken back when there is more to do
+    bool retiring{false};  // its service has been asked to end it
+    time_point retry_at{}; // if that failed
   };
   struct role {
     role(role_name name, const role_policy& policy, const scaling_windows& windows)
@@ -144,8 +143,8 @@ private:
     std::set<agent_key> ready;
     std::set<agent_key> draining;
     std::uint32_t spawning{0};
-    std::uint32_t failures{0};      // of spawns, in a row
-    std::uint32_t backoff_level{0}; // failures that came together count as one
+    std::uint32_t failures{0};           // of spawns, in a row
+    std::uint32_t backoff_level{0};      // failures that came together count as one
     std::optional<time_point> early_end; // the last time an agent was gone soon after its spawn
     time_point spawn_not_before{};
     std::optional<time_point> trouble_since; // waits, has no agent, and something failed

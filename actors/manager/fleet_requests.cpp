@@ -45,8 +45,7 @@ role_status fleet::status_of(const role& r) const {
   result.spawn_failures = r.failures;
   if (!now_)
     return result;
-  result.spawn_backoff =
-      std::max(millis{0}, std::chrono::ceil<millis>(r.spawn_not_before - *now_));
+  result.spawn_backoff = std::max(millis{0}, std::chrono::ceil<millis>(r.spawn_not_before - *now_));
   auto oldest = r.scaler.oldest_spawn(*now_);
   if (r.trouble_since || (r.failures > 0 && result.ready < r.scaler.needed()))
     result.trouble = r.trouble;

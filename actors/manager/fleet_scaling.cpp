@@ -12,8 +12,9 @@ std::uint32_t fleet::role::surplus() const {
   return there > most ? there - most : 0;
 }
 
-/// Asks for what is missing. What is not asked for yet (too many at a time, too fast, too soon after
-/// a failure) is not remembered: the next look, a tick later at the most, finds what is missing then.
+/// Asks for what is missing. What is not asked for yet (too many at a time, too fast, too soon
+/// after a failure) is not remembered: the next look, a tick later at the most, finds what is
+/// missing then.
 void fleet::scale(role& r, effects& out) {
   if (retiring_)
     return;
@@ -52,7 +53,8 @@ void fleet::grow(role& r, service& s, std::uint32_t missing, effects& out) {
     // A role alone may take half of what a service is asked for at a time; the more others take,
     // the less: one whose spawns hang leaves room for the others (Choudhury and Hahne, "Dynamic
     // queue length thresholds", 1998).
-    if (r.spawning >= options_.max_spawns_in_flight - std::min(s.spawning, options_.max_spawns_in_flight)) {
+    if (r.spawning >=
+        options_.max_spawns_in_flight - std::min(s.spawning, options_.max_spawns_in_flight)) {
       r.shortage = {ec::no_agent, "its service has " + std::to_string(s.spawning) +
                                       " spawns to answer before it is asked for more"};
       break;
@@ -185,10 +187,11 @@ void fleet::check_patience(role& r, effects& out) {
   if (*now_ - *r.trouble_since < options_.patience)
     return;
   r.trouble_since.reset();
-  out.emplace_back(role_unavailable{
-      r.name,
-      {r.trouble.kind, "no agent for the role \"" + r.name.value + "\" within " +
-                           std::to_string(options_.patience.count()) + " ms: " + r.trouble.message}});
+  out.emplace_back(
+      role_unavailable{r.name,
+                       {r.trouble.kind, "no agent for the role \"" + r.name.value + "\" within " +
+                                            std::to_string(options_.patience.count()) +
+                                            " ms: " + r.trouble.message}});
 }
 
 } // namespace rolecall

@@ -131,7 +131,11 @@ struct metrics::families {
     static const std::string other = "other";
     if (auto known = roles.find(role.value); known != roles.end())
       return *known;
-    return roles.size() < most ? *roles.insert(role.value).first : other;
+    if (roles.size() >= most)
+      return other;
+    for (const auto* outcome : {"won", "lost"}) // there from the start, as are those below
+      hedges.Add({{"role", role.value}, {"outcome", outcome}});
+    return *roles.insert(role.value).first;
   }
 
   std::set<std::string> roles;
