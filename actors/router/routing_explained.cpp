@@ -69,8 +69,7 @@ std::vector<agent_key> routing_table::idle(const role_name& role, millis at_leas
   demand_changed_.insert(role);
   demand_asked_.insert(role);
   for (const auto& [key, a] : found->second.pool.agents())
-    if (a.record.state == agent_state::ready && a.in_flight == 0 &&
-        now - a.idle_since >= at_least)
+    if (a.record.state == agent_state::ready && a.in_flight == 0 && now - a.idle_since >= at_least)
       result.push_back(key);
   return result;
 }
