@@ -1,6 +1,7 @@
 #include "app/config.hpp"
 
 #include "app/config_node.hpp"
+#include "app/config_routing.hpp"
 #include "net/http.hpp"
 
 #include <cerrno>
@@ -32,10 +33,11 @@ struct config_reader {
       result.journal_path = object.string("path").value_or(result.journal_path);
       object.finish();
     }
-    for (const auto* key : {"routing", "cluster"})
-      if (root.object(key))
-        result.warnings.push_back(std::string{"configuration: /"} + key +
-                                  " is not supported yet and has no effect");
+    if (const auto* routing = root.object("routing"))
+      read_routing(*routing, problems, result.router);
+    if (root.object("cluster"))
+      result.warnings.emplace_back(
+          "configuration: /cluster is not supported yet and has no effect");
     root.finish();
   }
 
@@ -90,6 +92,7 @@ struct config_reader {
       if (const auto* budget = object.object("retry_budget"))
         retry.budget = read_budget(*budget, where + "/retry_budget", {});
       result.coordinator.roles[role_name{name}] = retry;
+      read_role_routing(object, role_name{name}, problems, result.router);
       object.finish();
       result.fleet.roles[role_name{name}] = policy;
     }

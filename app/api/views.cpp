@@ -149,11 +149,17 @@ json agent_record_view(const agent_record& agent, const std::string& node) {
 }
 
 json agent_view(const agent_load& load, const std::string& node, unix_time now) {
-  auto condition = load.suspect ? "suspect" : load.parked > millis{0} ? "parked" : "ok";
+  auto condition = load.suspect               ? "suspect"
+                   : load.parked > millis{0}  ? "parked"
+                   : load.ejected > millis{0} ? "ejected"
+                                              : "ok";
   auto has_ended = load.succeeded + load.failed > 0;
   auto result = agent_record_view(load.agent, node);
   result["condition"] = condition;
   result["parked_ms"] = load.parked.count();
+  result["ejected_ms"] = load.ejected.count();
+  result["ejections"] = load.ejections;
+  result["limit"] = load.limit;
   result["in_flight"] = load.in_flight;
   result["succeeded"] = load.succeeded;
   result["failed"] = load.failed;

@@ -6,22 +6,31 @@
 #include "messages/json_codec.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace rolecall::api {
 
 namespace {
 
-json candidate_view(const candidate& each) {
-  return {{"agent_id", each.agent.id.value},
-          {"service", each.agent.service.value},
-          {"eligible", each.eligible},
-          {"chosen", each.chosen},
-          {"note", each.note},
-          {"free_slots", each.max_concurrency - std::min(each.in_flight, each.max_concurrency)},
-          {"in_flight", each.in_flight},
-          {"max_concurrency", each.max_concurrency},
-          {"success_rate", each.success_rate},
-          {"latency_ms", each.latency_ms}};
+json terms_view(const score_terms& terms) {
+  return {{"score", terms.score},     {"expected_ms", terms.expected_ms}, {"skill", terms.skill},
+          {"success", terms.success}, {"affinity", terms.affinity},       {"hot", terms.hot}};
+}
+
+json candidate_view(const candidate& each, routing_policy policy) {
+  json result{{"agent_id", each.agent.id.value},
+              {"service", each.agent.service.value},
+              {"eligible", each.eligible},
+              {"chosen", each.chosen},
+              {"note", each.note},
+              {"free_slots", each.max_concurrency - std::min(each.in_flight, each.max_concurrency)},
+              {"in_flight", each.in_flight},
+              {"max_concurrency", each.max_concurrency},
+              {"success_rate", each.success_rate},
+              {"latency_ms", each.latency_ms}};
+  if (policy == routing_policy::adaptive && each.terms.score > 0)
+    result["terms"] = terms_view(each.terms);
+  return result;
 }
 
 std::string no_agent_text(const std::string& role, const role_status* state) {
@@ -75,6 +84,31 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
   return "waits";
 }
 
+std::string rounded_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, value < 10 ? "%.2f" : "%.0f", value);
+  return text;
+}
+
+/// What of the score spoke for the chosen one, against the next.
+std::string score_text(const candidate& chosen, const candidate& next) {
+  const auto& a = chosen.terms;
+  const auto& b = next.terms;
+  if (a.hot != b.hot)
+    return "because the other has more to do than most";
+  std::string text = "because of its score, " + rounded_text(a.score) + " against " +
+                     rounded_text(b.score) + " (the lower is the better; expected " +
+                     rounded_text(a.expected_ms) + " ms against " + rounded_text(b.expected_ms) +
+                     " ms";
+  if (a.success != b.success)
+    text += ", success " + rounded_text(a.success) + " against " + rounded_text(b.success);
+  if (a.skill != b.skill)
+    text += ", skill " + rounded_text(a.skill) + " against " + rounded_text(b.skill);
+  if (a.affinity != b.affinity)
+    text += a.affinity > 0 ? ", its context belongs here" : ", though its context belongs there";
+  return text + ")";
+}
+
 std::string placed_text(const task_detail& task) {
   const auto& all = task.candidates.best;
   auto text = "attempt " + std::to_string(task.record.attempts) + " went to " +
@@ -83,20 +117,22 @@ std::string placed_text(const task_detail& task) {
     return text + ": it was the only agent of the role \"" + task.spec.role.value + "\"";
   const auto& chosen = all[0];
   const auto& next = all[1];
-  auto free = [](const candidate& c) {
-    return c.max_concurrency - std::min(c.in_flight, c.max_concurrency);
-  };
   text += ", before " + to_string(next.agent) + ", ";
   if (!next.eligible)
     return text + "which " + next.note;
-  if (free(chosen) != free(next))
-    return text + "because it had more free slots (" + std::to_string(free(chosen)) + " against " +
-           std::to_string(free(next)) + ")";
-  if (chosen.success_rate != next.success_rate)
-    return text + "because of its better success rate";
-  if (chosen.latency_ms != next.latency_ms)
-    return text + "because of its lower latency";
-  return text + "because of its id: in all else they were equal";
+  switch (task.candidates.policy) {
+  case routing_policy::adaptive:
+    if (chosen.terms.score == next.terms.score && chosen.terms.hot == next.terms.hot)
+      return text + "because of its id: in all else they were equal";
+    return text + score_text(chosen, next);
+  case routing_policy::least_requests:
+  case routing_policy::p2c:
+    return text + "as it had no more in flight (" + std::to_string(chosen.in_flight) + " against " +
+           std::to_string(next.in_flight) + "; policy " + to_string(task.candidates.policy) + ")";
+  case routing_policy::round_robin: return text + "as its turn had come (policy round-robin)";
+  case routing_policy::random: return text + "by lot (policy random)";
+  }
+  return text;
 }
 
 } // namespace
@@ -116,7 +152,7 @@ json why_view(const task_detail& task, const wait_explanation* waiting, const ro
               {"omitted", 0}};
   auto show = [&](const candidate_list& list) {
     for (const auto& each : list.best)
-      result["candidates"].push_back(candidate_view(each));
+      result["candidates"].push_back(candidate_view(each, list.policy));
     result["omitted"] = list.omitted;
   };
   auto say = [&](const std::string& reason, std::string text) {
