@@ -13,6 +13,7 @@ using namespace lab;
 using list = std::vector<named_scenario>;
 
 constexpr double no_timeout = 1e6;
+constexpr double less_proficient = 0.6; // in the second of two skills
 
 std::string two_digits(double value) {
   char text[16];
@@ -84,26 +85,31 @@ void add_loads(list& all) {
     }
 }
 
+/// Two loads of the same: 0.80 of what agents can do that spend half of their time on the skill
+/// that they are less proficient in, and of what they can do if each does only what it is best in.
+/// The second is more than can be done by whoever gives a task to any agent that is free.
 void add_skills(list& all) {
-  add(all, "skills, load 0.80",
-      "tasks need one of four skills; agents have two each, more or less proficient", true,
-      [](const auto& fleet, auto seed, auto tasks) {
-        auto what = base(fleet, 0.3, no_timeout);
-        constexpr std::size_t kinds = 4;
-        auto skill = [](std::size_t i) { return "skill-" + std::to_string(i % kinds); };
-        for (std::size_t i = 0; i < what.agents.size(); ++i)
-          what.agents[i].skills = {{skill(i), 1}, {skill(i + 1 + i / kinds % 3), 0.6}};
-        what.kinds.assign(kinds, what.kinds[0]);
-        chance random{seed};
-        for (std::uint32_t k = 0; k < kinds; ++k) {
-          what.kinds[k].skills = {skill(k)};
-          what.kinds[k].task_class = skill(k);
-          add_tasks(what, k, poisson(what, 0.8 / kinds, 1, tasks / kinds),
-                    distribution::lognormal(1, 0.8), random);
-        }
-        sort_tasks(what);
-        return what;
-      });
+  for (const auto& [name, share] : {std::pair{"skills, load 0.80", (1 + less_proficient) / 2},
+                                    std::pair{"skills, load 0.80 of the best use", 1.0}})
+    add(all, name, "tasks need one of four skills; agents have two each, 1 and 0.6 proficient",
+        true, [share = share](const auto& fleet, auto seed, auto tasks) {
+          auto what = base(fleet, 0.3, no_timeout);
+          constexpr std::size_t kinds = 4;
+          auto skill = [](std::size_t i) { return "skill-" + std::to_string(i % kinds); };
+          for (std::size_t i = 0; i < what.agents.size(); ++i)
+            what.agents[i].skills = {{skill(i), 1},
+                                     {skill(i + 1 + i / kinds % 3), less_proficient}};
+          what.kinds.assign(kinds, what.kinds[0]);
+          chance random{seed};
+          for (std::uint32_t k = 0; k < kinds; ++k) {
+            what.kinds[k].skills = {skill(k)};
+            what.kinds[k].task_class = skill(k);
+            add_tasks(what, k, poisson(what, 0.8 * share / kinds, 1, tasks / kinds),
+                      distribution::lognormal(1, 0.8), random);
+          }
+          sort_tasks(what);
+          return what;
+        });
 }
 
 void add_classes(list& all) {
