@@ -2,6 +2,7 @@
 
 #include "app/config_node.hpp"
 #include "app/config_routing.hpp"
+#include "app/config_scaling.hpp"
 #include "net/http.hpp"
 
 #include <cerrno>
@@ -23,8 +24,10 @@ struct config_reader {
     object_reader root{value, "", problems};
     if (const auto* services = root.array("services"))
       read_services(*services);
+    read_scaling(root, problems, result.fleet);
     if (const auto* roles = root.object("roles"))
       read_roles(*roles);
+    check_scaling(result.fleet, problems);
     if (const auto* execution = root.object("execution"))
       read_execution(*execution);
     read_node_sections(root, problems, result.node);
@@ -71,22 +74,13 @@ struct config_reader {
       if (auto wrong = name_problem(name, 256))
         problems.push_back({where, *wrong});
       object_reader object{value, where, problems};
-      role_policy policy;
+      auto policy = result.fleet.defaults;
       policy.service = service_name{object.name("service", 64).value_or("")};
       auto known = [&](const auto& service) { return service.name == policy.service; };
       const auto& services = result.fleet.services;
       if (!policy.service.empty() && std::none_of(services.begin(), services.end(), known))
         object.complain("service", "no service is called \"" + policy.service.value + "\"");
-      constexpr std::int64_t most = 100'000;
-      policy.min_agents = static_cast<std::uint32_t>(
-          object.integer("min_agents", 0, most).value_or(policy.min_agents));
-      policy.max_agents =
-          static_cast<std::uint32_t>(object.integer("max_agents", 1, most)
-                                         .value_or(std::max(policy.max_agents, policy.min_agents)));
-      if (policy.min_agents > policy.max_agents)
-        object.complain("min_agents", "is greater than max_agents");
-      policy.idle_timeout =
-          object.duration("idle_timeout", millis{1}).value_or(policy.idle_timeout);
+      read_role_scaling(object, policy);
       retry_options retry;
       read_retry(object, retry);
       if (const auto* budget = object.object("retry_budget"))

@@ -43,10 +43,9 @@ fleet::effects fleet::on_tick(time_point time) {
 
 fleet::effects fleet::on_demand(const role_demand& demand, time_point time) {
   effects out;
-  auto now = advance(time);
+  advance(time);
   auto& r = role_of(demand.role);
   r.demand = demand;
-  r.scaler.on_demand(demand, slots_of(r), static_cast<std::uint32_t>(r.ready.size()), now);
   if (demand.waiting == 0)
     r.trouble_since.reset();
   scale(r, out);

@@ -19,6 +19,8 @@ void fleet::scale(role& r, effects& out) {
   if (retiring_)
     return;
   r.shortage = {};
+  auto slots = slots_of(r);
+  r.scaler.on_demand(r.demand, slots, static_cast<std::uint32_t>(r.ready.size()), *now_);
   divide(r);
   auto wanted = std::min(r.scaler.needed(), r.share);
   auto there = [&] { return static_cast<std::uint32_t>(r.ready.size()) + r.spawning; };
@@ -26,7 +28,6 @@ void fleet::scale(role& r, effects& out) {
     continue;
   auto missing = wanted > there() ? wanted - there() : 0;
   // Those that are there cannot help who needs a skill that they lack.
-  auto slots = slots_of(r);
   auto lacking = (r.demand.unmatched + slots - 1) / slots;
   missing = std::max(missing, lacking > r.spawning ? lacking - r.spawning : 0);
   auto present = there() + static_cast<std::uint32_t>(r.draining.size());

@@ -180,8 +180,9 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
       result = {{"role", role.value},   {"service", nullptr}, {"skills", json::object()},
                 {"max_concurrency", 1}, {"min_agents", 0},    {"max_agents", 0},
                 {"agents", 0},          {"ready", 0},         {"starting", 0},
-                {"waiting", 0},         {"running", 0},       {"slots", 0},
-                {"free_slots", 0},      {"trouble", nullptr}};
+                {"desired", 0},         {"panic", false},     {"spawn_failures", 0},
+                {"spawn_backoff_ms", 0}, {"waiting", 0},      {"running", 0},
+                {"slots", 0},           {"free_slots", 0},    {"trouble", nullptr}};
     return result;
   };
   for (const auto& offer : fleet.roles.offers) {
@@ -197,6 +198,10 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
     role["agents"] = state.ready + state.draining;
     role["ready"] = state.ready;
     role["starting"] = state.starting;
+    role["desired"] = state.desired;
+    role["panic"] = state.panic;
+    role["spawn_failures"] = state.spawn_failures;
+    role["spawn_backoff_ms"] = state.spawn_backoff.count();
     role["trouble"] = error_or_null(state.trouble);
   }
   for (const auto& demand : routing.roles) {

@@ -33,13 +33,19 @@ json candidate_view(const candidate& each, routing_policy policy) {
   return result;
 }
 
-std::string no_agent_text(const std::string& role, const role_status* state) {
-  auto text = "waits: the role \"" + role + "\" has no agent";
-  if (state && state->starting > 0)
+/// What is being done so that the role gets more agents, or why nothing is.
+std::string supply_text(const role_status* state) {
+  std::string text;
+  if (!state)
+    return text;
+  if (state->starting > 0)
     text += "; " + count_of(state->starting, "agent") + (state->starting == 1 ? " is" : " are") +
             " being started";
-  if (state && !state->trouble.code.empty())
+  if (!state->trouble.code.empty())
     text += "; " + state->trouble.message;
+  if (state->spawn_failures > 0 && state->spawn_backoff > millis{0})
+    text += "; after " + count_of(state->spawn_failures, "failed spawn") +
+            " the next one is tried in " + format_duration(state->spawn_backoff);
   return text;
 }
 
@@ -48,20 +54,21 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
   const auto& role = task.spec.role.value;
   auto agents = count_of(why.candidates.best.size() + why.candidates.omitted, "agent");
   switch (why.reason) {
-  case wait_reason::no_agent: return no_agent_text(role, state);
+  case wait_reason::no_agent:
+    return "waits: the role \"" + role + "\" has no agent" + supply_text(state);
   case wait_reason::at_limit:
     return "waits: of the " + agents + " of the role \"" + role +
-           "\", those that could take it are at their limit";
+           "\", those that could take it are at their limit" + supply_text(state);
   case wait_reason::parked:
     return "waits: the agents of the role \"" + role +
            "\" have asked to be left alone; the first of them may be used again in " +
            format_duration(why.until);
   case wait_reason::lacks_skill:
     return "waits: none of the " + agents + " of the role \"" + role +
-           "\" has all the skills that it needs";
+           "\" has all the skills that it needs" + supply_text(state);
   case wait_reason::draining:
     return "waits: the " + agents + " of the role \"" + role +
-           "\" that could take it are draining, and get nothing new";
+           "\" that could take it are draining, and get nothing new" + supply_text(state);
   case wait_reason::suspect:
     return "waits: the agents of the role \"" + role +
            "\" behave as if they were gone; their service is being asked";

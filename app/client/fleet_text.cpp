@@ -88,8 +88,8 @@ table agent_rows(const json& agents) {
 }
 
 table role_rows(const json& roles) {
-  table result{{"role", "service", "waiting", "running", "slots", "free", "agents", "min", "max",
-                "starting", "skills", "trouble"},
+  table result{{"role", "service", "waiting", "running", "slots", "free", "agents", "desired",
+                "min", "max", "starting", "failures", "retry in", "skills", "trouble"},
                {}};
   for (const auto& one : roles)
     result.rows.push_back({{shown(one, "role")},
@@ -99,9 +99,12 @@ table role_rows(const json& roles) {
                            {shown(one, "slots")},
                            {shown(one, "free_slots")},
                            {shown(one, "agents")},
+                           {shown(one, "desired")},
                            {shown(one, "min_agents")},
                            {shown(one, "max_agents")},
                            {shown(one, "starting")},
+                           {shown(one, "spawn_failures")},
+                           {shown_time(one, "spawn_backoff_ms")},
                            {names_of(one, "skills")},
                            {error_of(one, "trouble"), "\x1b[31m"}});
   return result;

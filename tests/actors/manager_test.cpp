@@ -42,7 +42,7 @@ TEST_CASE_METHOD(manager_fixture, "a role shrinks to its minimum after the idle 
     continue;
   advance(millis{900});
   CHECK(service.agents.size() == 3);
-  advance(millis{300});
+  advance(millis{400}); // the load is looked at each tick
   CHECK(service.agents.empty());
   CHECK(agents().empty());
   CHECK(fleet().retired == 3);
@@ -217,4 +217,33 @@ TEST_CASE_METHOD(manager_fixture,
   CHECK(ask<std::uint64_t>(mgr, atom::retire_v, millis{1'000}) == 2);
   CHECK(service.agents.size() == 1);
   CHECK(service.agents.contains("from-before"));
+}
+
+TEST_CASE_METHOD(manager_fixture, "a role that is removed while tasks wait refuses them") {
+  service.capacity = 0;
+  submit_many(2);
+  service.roles.clear();
+  service.roles["another"] = 1;
+  advance(millis{31'000});
+  CHECK(is_terminal(task("t0").state));
+  CHECK(task("t1").error.message.find("reviewer") != std::string::npos);
+}
+
+TEST_CASE("agents that share the work evenly are still too many once it has become less") {
+  auto options = small_fleet();
+  chain_fixture f{options};
+  std::vector<task_spec> tasks;
+  for (int i = 0; i < 3; ++i)
+    tasks.push_back(make_task("t" + std::to_string(i)));
+  f.submit(tasks);
+  while (f.execute())
+    continue;
+  for (int i = 0; i < 30; ++i) { // one at a time, on changing agents
+    f.submit({make_task("one-" + std::to_string(i))});
+    f.advance(millis{90});
+    REQUIRE(f.execute());
+    f.advance(millis{10});
+  }
+  CHECK(f.service.agents.size() == 1);
+  CHECK(f.service.spawns == 3);
 }

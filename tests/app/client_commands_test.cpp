@@ -243,7 +243,7 @@ TEST_CASE("roles, nodes and stats show what the node tells, also what is not the
           "node":"a"})");
   auto roles = run_client(node, {"roles"});
   CHECK(roles.code == 0);
-  CHECK(roles.output.find("r\ts\t3\t-\t-\t-\t-\t-\t-\t-\tc d\tspawn_refused: full\n") !=
+  CHECK(roles.output.find("r\ts\t3\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\tc d\tspawn_refused: full\n") !=
         std::string::npos);
   CHECK(run_client(node, {"roles", "--json"}).report()["roles"].size() == 2);
   auto nodes = run_client(node, {"nodes"});
