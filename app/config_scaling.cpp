@@ -50,8 +50,8 @@ void read_role_scaling(object_reader& role, role_policy& result) {
     role.complain("min_agents", "is greater than max_agents");
   read_count(role, "warm_spares", 0, most_agents, result.warm_spares);
   if (result.warm_spares > result.max_agents)
-    role.complain("warm_spares", "is greater than max_agents, which is " +
-                                     std::to_string(result.max_agents));
+    role.complain("warm_spares",
+                  "is greater than max_agents, which is " + std::to_string(result.max_agents));
   read_utilization(role, result);
   result.idle_timeout = role.duration("idle_timeout", millis{1}).value_or(result.idle_timeout);
 }

@@ -67,6 +67,7 @@ public:
   latency_model latency;
   start_gate gate;
   std::uint32_t running{0}; // attempts, without hedges
+  std::uint32_t peak{0};    // most of them since somebody looked
   std::uint32_t hedging{0};
   role_demand told;
   std::vector<placement_request> hedges; // until the next dispatch

@@ -153,6 +153,7 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
     gate->started(now);
   role.pool.started(a, now);
   ++(request.hedge ? role.hedging : role.running);
+  role.peak = std::max(role.peak, role.running);
   demand_changed_.insert(request.role);
   role.forget_held(request.task);
   if (!request.hedge) {

@@ -169,9 +169,12 @@ std::vector<role_demand> routing_table::take_demand() {
   for (const auto& name : demand_changed_) {
     auto& role = role_of(name);
     auto demand = demand_of(name, role);
-    // While nobody waits, what runs is told only when somebody looks: not for each task.
-    if (demand == role.told ||
-        (demand.waiting == 0 && role.told.waiting == 0 && !demand_asked_.contains(name)))
+    // While nobody waits, what runs is told only when somebody looks: not for each task. It is the
+    // most since the last look then, so that short tasks are not overlooked.
+    auto asked = demand_asked_.contains(name);
+    if (asked && demand.waiting == 0)
+      demand.running = std::exchange(role.peak, role.running);
+    if (demand == role.told || (demand.waiting == 0 && role.told.waiting == 0 && !asked))
       continue;
     role.told = demand;
     result.push_back(demand);

@@ -177,12 +177,24 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
   auto entry = [&](const role_name& role) -> json& {
     auto& result = roles[role.value];
     if (result.is_null())
-      result = {{"role", role.value},   {"service", nullptr}, {"skills", json::object()},
-                {"max_concurrency", 1}, {"min_agents", 0},    {"max_agents", 0},
-                {"agents", 0},          {"ready", 0},         {"starting", 0},
-                {"desired", 0},         {"panic", false},     {"spawn_failures", 0},
-                {"spawn_backoff_ms", 0}, {"waiting", 0},      {"running", 0},
-                {"slots", 0},           {"free_slots", 0},    {"trouble", nullptr}};
+      result = {{"role", role.value},
+                {"service", nullptr},
+                {"skills", json::object()},
+                {"max_concurrency", 1},
+                {"min_agents", 0},
+                {"max_agents", 0},
+                {"agents", 0},
+                {"ready", 0},
+                {"starting", 0},
+                {"desired", 0},
+                {"panic", false},
+                {"spawn_failures", 0},
+                {"spawn_backoff_ms", 0},
+                {"waiting", 0},
+                {"running", 0},
+                {"slots", 0},
+                {"free_slots", 0},
+                {"trouble", nullptr}};
     return result;
   };
   for (const auto& offer : fleet.roles.offers) {

@@ -16,7 +16,8 @@ constexpr auto second = "second";
 
 fleet_options two_services() {
   fleet_options options;
-  options.services = {{service_name{first}, "http://first"}, {service_name{second}, "http://second"}};
+  options.services = {{service_name{first}, "http://first"},
+                      {service_name{second}, "http://second"}};
   options.defaults.max_agents = 1'000;
   options.defaults.idle_timeout = millis{1'000};
   return options;
@@ -187,7 +188,8 @@ TEST_CASE("agents that a role only keeps go first when another needs some of the
   CHECK(f.asked("c") == 3);
 }
 
-TEST_CASE("a service is asked to spawn no faster than its rate; what is not wanted any more, never") {
+TEST_CASE(
+    "a service is asked to spawn no faster than its rate; what is not wanted any more, never") {
   auto options = two_services();
   options.spawn_rate = 10;
   options.spawn_burst = 5;
@@ -270,7 +272,8 @@ TEST_CASE("agents that are gone soon after their spawn are spawned more and more
   CHECK(f.role("a").trouble.message.find("gone soon after its spawn") != std::string::npos);
 }
 
-TEST_CASE("a thousand agents that die within a second are replaced no faster than the rate allows") {
+TEST_CASE(
+    "a thousand agents that die within a second are replaced no faster than the rate allows") {
   fleet_fixture f;
   for (int i = 0; i < 1'000; ++i)
     f.listed[first].push_back(f.make(service_name{first}, "a"));

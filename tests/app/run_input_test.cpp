@@ -123,6 +123,39 @@ TEST_CASE("a configuration is checked as a whole") {
   }
 }
 
+TEST_CASE("contradictions in the scaling are told, all of them") {
+  auto result = parse_config(R"({
+    "roles": {"r": {"min_agents": 3, "max_agents": 2, "warm_spares": 5, "target_utilization": 0},
+              "s": {"min_agents": 4}},
+    "scaling": {"max_agents": 6, "stable_window": "1s", "panic_window": "2s", "panic_threshold": 0.5,
+                "target_utilization": 1.5, "spawn_rate": 0, "spawn_burst": 0}})");
+  REQUIRE(std::holds_alternative<std::vector<problem>>(result));
+  auto text = to_text(std::get<std::vector<problem>>(result));
+  INFO(text);
+  for (const auto* expected :
+       {"/roles/r/min_agents: is greater than max_agents",
+        "/roles/r/warm_spares: is greater than max_agents, which is 2",
+        "/roles/r/target_utilization: ",
+        "/scaling/max_agents: is less than the min_agents of all roles together, which are 7",
+        "/scaling/panic_window: is longer than stable_window", "/scaling/panic_threshold: ",
+        "/scaling/target_utilization: ", "/scaling/spawn_rate: ", "/scaling/spawn_burst: "})
+    CHECK(text.find(expected) != std::string::npos);
+}
+
+TEST_CASE("a role has the scaling that is configured for all, but for what it names") {
+  auto result = parse_config(R"({
+    "roles": {"r": {"target_utilization": 0.5, "warm_spares": 1}, "s": {}},
+    "scaling": {"max_agents": 6, "stable_window": "3s", "target_utilization": 0.7}})");
+  REQUIRE(std::holds_alternative<config>(result));
+  const auto& fleet = std::get<config>(result).fleet;
+  CHECK(fleet.roles.at(role_name{"r"}).target_utilization == 0.5);
+  CHECK(fleet.roles.at(role_name{"r"}).warm_spares == 1);
+  CHECK(fleet.roles.at(role_name{"s"}).target_utilization == 0.7);
+  CHECK(fleet.defaults.target_utilization == 0.7);
+  CHECK(fleet.max_agents == 6);
+  CHECK(fleet.windows.panic == millis{3'000}); // the default is longer than what it belongs to
+}
+
 TEST_CASE("the defaults need no configuration, and a configuration changes what it names") {
   auto defaults = default_config();
   CHECK(defaults.fleet.services.at(0).url == "http://localhost:8052");
