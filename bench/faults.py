@@ -75,10 +75,10 @@ def broken_agents(broken, limit, count, seed):
         return figures(tasks_of(node, "one"))
 
 
-def tenants(flood, count, seed):
+def tenants(flood, count, seed, **routing):
     with House() as house:
         service = Service(house, "--delay-ms", str(DELAY_MS), "--concurrency", "1", "--agents", "8")
-        node = node_of(house, service)
+        node = node_of(house, service, **routing)
         if flood:
             send_lines(node, [{"task_id": f"f-{number}", "role": "worker", "input": number, "labels": {"tenant": "greedy"}}
                               for number in range(flood)])

@@ -132,7 +132,10 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
       was.state = goes_on ? task_state::working : task_state::submitted;
       was.run = attempt.run;
       was.error = attempt.error;
-      if (attempt.ended_event != t.event)
+      // One event may tell of the end of two.
+      auto told_with_next =
+          i + 1 < t.history.size() && t.history[i + 1].ended_event == attempt.ended_event;
+      if (attempt.ended_event != t.event && !told_with_next)
         add(attempt.ended_event, attempt.started_at + attempt.run, was);
     }
     if (t.event != t.accepted_event)

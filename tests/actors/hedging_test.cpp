@@ -333,3 +333,28 @@ TEST_CASE("a hedge starts once it is on disk: after a crash its number is never 
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].attempt == 4); // 3 may have been given out, and not have reached the disk
 }
+
+TEST_CASE_METHOD(hedging_fixture, "an event that tells of the end of both is told again once") {
+  auto options = hedging();
+  slow();
+  place();
+  journal_entry kept;
+  kept.spec = idempotent("t");
+  kept.record = task().record;
+  kept.history = task().history;
+  kept.attempt = 2;
+  kept.accepted_event = 1;
+  kept.event = 3;
+  kept.history[0].started_event = 2;
+  kept.history[1].started_event = 3;
+  hedging_fixture after{options};
+  after.add(after.book.recover({kept}, after.now)); // the end of both is one event
+  after.wait(millis{1});
+  after.place(); // and another follows
+  std::vector<std::uint64_t> numbers;
+  for (const auto& event : after.book.past_events(100))
+    numbers.push_back(event.number);
+  REQUIRE(numbers.size() == 5); // submit, two starts, the end of both, the next start
+  CHECK(std::is_sorted(numbers.begin(), numbers.end()));
+  CHECK(std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end());
+}

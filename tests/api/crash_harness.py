@@ -94,6 +94,7 @@ class Trial:
             task["input"] = chance.choice([None, 1.50, "\u2028 text", [1, {"b": 1, "a": 2}]])
         if kind >= 0.2:
             task["max_attempts"] = 30  # as good as "until it is done": a node that dies takes an attempt
+        task["idempotent"] = chance.random() < 0.5  # its slow attempts are hedged
         if known and chance.random() < 0.3:
             task["depends_on"] = list(dict.fromkeys(chance.choices(known, k=chance.randint(1, 3))))
         return task
@@ -224,7 +225,7 @@ class Trial:
     def configure(self, url):
         config = {"services": [{"name": "logging", "url": url}],
                   "api": {"listen": f"127.0.0.1:{self.port}", "event_buffer": 1_000_000},
-                  "execution": {"check_interval": "50ms", "retry_backoff": "10ms", "max_retry_backoff": "100ms",
+                  "execution": {"hedge": True, "hedge_share": 1, "check_interval": "50ms", "retry_backoff": "10ms", "max_retry_backoff": "100ms",
                                 "retain_tasks": self.retain},
                   "journal": {"path": str(self.folder / "journal.db")}, "log": {"level": "warn"}}
         path = self.folder / "node.json"
