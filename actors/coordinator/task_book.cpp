@@ -101,8 +101,11 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
     ++late_outcomes_; // given up before, or said twice
     return out;
   }
-  out.emplace_back(outcome);
   auto found = tasks_.find(outcome.task);
+  auto told = outcome;
+  if (found != tasks_.end() && ran_out_of_time(found->second, outcome, now))
+    told.verdict = verdict::canceled; // the router is not to hold it against the agent
+  out.emplace_back(std::move(told));
   auto runs = found != tasks_.end() && found->second.phase == phase::running;
   auto is_hedge = runs && found->second.hedge && found->second.hedge->running &&
                   found->second.hedge->attempt == outcome.attempt;

@@ -193,6 +193,7 @@ private:
   // -- task_book_retries.cpp
   void give_up_attempt(task& t, time_point now, effects& out);
   void start_again(task& t, const attempt_outcome& outcome, time_point now, effects& out);
+  bool ran_out_of_time(const task& t, const attempt_outcome& outcome, time_point now) const;
   retry_rules rules(const task& t) const;
   retry_budget& budget(const role_name& role);
 

@@ -58,4 +58,12 @@ retry_budget& task_book::budget(const role_name& role) {
   return budgets_.try_emplace(role, budget).first->second;
 }
 
+/// Whether an attempt was cut short because the time of its task as a whole was over.
+bool task_book::ran_out_of_time(const task& t, const attempt_outcome& outcome,
+                                time_point now) const {
+  constexpr millis about{50}; // the attempt's time ends a little before the task's
+  return outcome.error.kind == ec::timeout && t.record.deadline_at > unix_time{0} &&
+         wall(now) + about >= t.record.deadline_at;
+}
+
 } // namespace rolecall

@@ -157,6 +157,19 @@ TEST_CASE_METHOD(dependencies_fixture, "a deadline ends a task wherever it is") 
   CHECK(client->canceled.size() == 1);
 }
 
+TEST_CASE_METHOD(dependencies_fixture, "a deadline that is too short is not the agent's fault") {
+  auto fault = GENERATE(false, true);
+  auto spec = make_task("t");
+  (fault ? spec.timeout : spec.deadline) = millis{500};
+  submit({spec});
+  REQUIRE(executing() == 1);
+  advance(millis{495});
+  REQUIRE(lose(net::http_errc::timeout));
+  auto seen = ask<routing_status>(rt, atom::status_v);
+  REQUIRE(seen.agents.size() == 1);
+  CHECK(seen.agents[0].failed == (fault ? 1 : 0));
+}
+
 TEST_CASE_METHOD(dependencies_fixture, "the same id with the same content is the same task") {
   submit({make_task("a")});
   CHECK(ask<submit_result>(coord, atom::submit_v, std::vector{make_task("a"), make_task("b")})
