@@ -43,8 +43,8 @@ bool agent_health::failed(const ejection_options& options, bool may_eject, time_
   return true;
 }
 
-void agent_health::no_later_than(time_point now, const ejection_options& options) {
-  until_ = std::min(until_, now + options.most);
+void agent_health::clock_went_back(time_point before, time_point now) {
+  until_ = now + std::max(until_ - before, time_point::duration{0});
   at_ = std::min(at_, now);
 }
 

@@ -32,8 +32,8 @@ public:
   /// The share of its attempts that succeeded, the recent ones counting more; what is long ago is
   /// forgotten, so that an agent that failed is tried again some time.
   double success(time_point now) const;
-  /// The clock has gone back: nothing lasts longer than it could.
-  void no_later_than(time_point now, const ejection_options& options);
+  /// An ejection lasts as long as was left of it.
+  void clock_went_back(time_point before, time_point now);
 
 private:
   void move_to(time_point now);

@@ -273,14 +273,14 @@ void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
   }
 }
 
-void routed_role::clock_went_back(time_point now) {
+void routed_role::clock_went_back(time_point before, time_point now) {
   for (auto& [key, a] : pool.agents()) {
-    a.parked_until = std::min(a.parked_until, now + options_->max_park);
+    a.parked_until = now + std::max(a.parked_until - before, time_point::duration{0});
     a.idle_since = std::min(a.idle_since, now);
     a.progress_at = std::min(a.progress_at, now);
     a.last_error_at = std::min(a.last_error_at, now);
     a.speed.at = std::min(a.speed.at, now);
-    a.health.no_later_than(now, options_->ejection);
+    a.health.clock_went_back(before, now);
     a.gate.no_later_than(now);
   }
   gate.no_later_than(now);

@@ -60,7 +60,7 @@ public:
   void forget_held(const task_id& task) { held_.erase(task); }
   /// Since when a free agent was left for a better one that is busy, and until when it may be.
   std::optional<time_point> held_until(const task_id& task) const;
-  void clock_went_back(time_point now);
+  void clock_went_back(time_point before, time_point now);
 
   agent_pool pool;
   waiting_line line;

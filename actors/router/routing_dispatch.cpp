@@ -66,7 +66,7 @@ void routing_table::follow_clock(time_point now) {
   if (now < last_now_) {
     wakes_.clear();
     for (auto& [name, role] : roles_) {
-      role.clock_went_back(now);
+      role.clock_went_back(last_now_, now);
       changed_.insert(name);
     }
     key_wakes_.clear();
