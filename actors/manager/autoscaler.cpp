@@ -7,6 +7,7 @@ namespace rolecall {
 
 namespace {
 
+constexpr double min_ends = 2.5;     // before a service time is believed; they decay
 constexpr double memory = 0.9;       // of each end for the ones before it
 constexpr double spawn_memory = 0.8; // the same for spawns
 constexpr millis slack_patience{200};
@@ -116,7 +117,7 @@ double autoscaler::work(std::uint32_t slots, std::uint32_t ready, time_point now
     slack_since_ = now;
   auto helpful =
       ready > 0 && running > 0 && (!slack_since_ || now - *slack_since_ < slack_patience);
-  if (waiting == 0 || !helpful || !spawn_s_ || ended_ == 0)
+  if (waiting == 0 || !helpful || !spawn_s_ || ended_ < min_ends)
     return all;
   // If none ends for long, tasks have become longer than those that were measured.
   auto service_s = std::max(all_busy_s_ / ended_, busy_s_ / 2);
