@@ -198,6 +198,8 @@ routed_role::worth_waiting_until(const placement_request& request, const choice_
                                  const agent_pool::groups& groups, time_point now) {
   auto work = latency.class_mean(request.task_class);
   const auto& a = *best.agent;
+  if (!request.avoid.empty()) // the better ones may be those that it was tried on
+    return std::nullopt;
   if (work <= 0 || (a.speed.samples < few_samples && best.terms.success > 0.9))
     return std::nullopt;
   auto own = policy_->stand(a, 1, now).idle_cost;
