@@ -25,8 +25,8 @@ from wire import Connection  # noqa: E402
 DELAY_MS = 50
 
 
-def node_of(house, service, **execution):
-    return with_agents(house.node({"echo": service.url}, log={"level": "error"}, execution={
+def node_of(house, service, routing=None, **execution):
+    return with_agents(house.node({"echo": service.url}, log={"level": "error"}, routing=routing or {}, execution={
         "check_interval": "200ms", "max_tasks": 1_000_000, "retain_tasks": 1_000_000, **execution}))
 
 
@@ -75,10 +75,10 @@ def broken_agents(broken, limit, count, seed):
         return figures(tasks_of(node, "one"))
 
 
-def tenants(flood, count, seed, **routing):
+def tenants(flood, count, seed, routing=None):
     with House() as house:
         service = Service(house, "--delay-ms", str(DELAY_MS), "--concurrency", "1", "--agents", "8")
-        node = node_of(house, service, **routing)
+        node = node_of(house, service, routing)
         if flood:
             send_lines(node, [{"task_id": f"f-{number}", "role": "worker", "input": number, "labels": {"tenant": "greedy"}}
                               for number in range(flood)])
@@ -107,8 +107,10 @@ def main():
         compare(f"one of ten hangs, one answers 500; limit {limit}",
                 lambda seed: broken_agents(True, limit, options.tasks * min(limit, 4), seed),
                 lambda seed: broken_agents(False, limit, options.tasks * min(limit, 4), seed))
-    compare("a tenant that submits 20,000 tasks at once",
-            lambda seed: tenants(20_000, options.tasks // 2, seed), lambda seed: tenants(0, options.tasks // 2, seed))
+    for name, routing in (("", {}), (", and each may have 4 of 8 agents", {"key_limit": {"max_parallel": 4}})):
+        compare("a tenant that submits 20,000 tasks at once" + name,
+                lambda seed: tenants(20_000, options.tasks // 2, seed, routing),
+                lambda seed: tenants(0, options.tasks // 2, seed, routing))
     print(json.dumps(result))
 
 
