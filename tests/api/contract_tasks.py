@@ -31,10 +31,11 @@ def start(case):
 
     def offered():
         found = {role["role"] for role in case.call("GET", "/v1/roles").json["roles"]}
-        return {"echo", "gate", "broken", "twin", "crowd", "lost"} <= found
+        twins = case.call("GET", "/v1/agents?role=twin").json["agents"]
+        return {"echo", "gate", "broken", "twin", "crowd", "lost"} <= found and len(twins) == 2
 
     case.submit = staticmethod(submit)
-    fixture.until(offered, "the roles of all services")
+    fixture.until(offered, "the roles and agents of all services")
     case.done = submit("echo", wait="30s")["task_id"]
     case.failed = submit("broken", wait="30s")["task_id"]
     case.agent = case.call("GET", "/v1/agents?role=echo").json["agents"][0]["agent_id"]
