@@ -19,8 +19,8 @@ bool task_book::may_hedge(const task& t) const {
   if (!t.spec.idempotent || paused_)
     return false;
   auto role = options_.roles.find(t.spec.role);
-  auto own = role == options_.roles.end() ? std::nullopt : role->second.hedge;
-  return own.value_or(options_.retry.hedge.value_or(false));
+  auto has_own = role != options_.roles.end() && role->second.hedge.has_value();
+  return has_own ? *role->second.hedge : options_.retry.hedge.value_or(false);
 }
 
 hedge_rules& task_book::hedges(const role_name& role) {
