@@ -1,6 +1,7 @@
 #include "app/served_node.hpp"
 
 #include "app/api/routes.hpp"
+#include "net/address.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -127,9 +128,8 @@ void served_node::listen(const api_options& options) {
 }
 
 std::string served_node::url() const {
-  auto host = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
-  return (encrypted_ ? "https://" : "http://") + host + ":" +
-         std::to_string(servers_.front()->port());
+  return (encrypted_ ? "https://" : "http://") +
+         net::host_and_port(host_, servers_.front()->port());
 }
 
 void served_node::change_tokens(token_set tokens) {

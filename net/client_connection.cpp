@@ -1,5 +1,7 @@
 #include "net/client_connection.hpp"
 
+#include "net/address.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
@@ -20,11 +22,6 @@ namespace {
 constexpr std::size_t head_read_bytes = 8u << 10;
 constexpr std::size_t body_read_bytes = 64u << 10;
 
-std::string host_and_port(const url& target) {
-  auto origin = target.origin();
-  return origin.substr(target.scheme.size() + 3);
-}
-
 } // namespace
 
 client_connection::client_connection(asio::io_context& context, asio::ssl::context& tls,
@@ -32,7 +29,7 @@ client_connection::client_connection(asio::io_context& context, asio::ssl::conte
     : context_{context},
       tls_context_{tls},
       target_{target},
-      where_{host_and_port(target)},
+      where_{host_and_port(target.host, target.port)},
       max_head_{max_head_bytes},
       open_timer_{context},
       socket_{context} {}

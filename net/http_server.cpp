@@ -3,8 +3,8 @@
 #include "net/durations.hpp"
 #include "net/on_loop.hpp"
 #include "net/server_connection.hpp"
+#include "net/tcp_acceptor.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -18,31 +18,12 @@ namespace asio = boost::asio;
 using std::chrono::steady_clock;
 using tcp = asio::ip::tcp;
 
-namespace {
-
-/// After a failed accept (no file descriptors left, most likely).
-constexpr std::chrono::milliseconds accept_pause{100};
-
-tcp::acceptor listen(asio::io_context& context, const http_server_options& options) {
-  try {
-    tcp::endpoint endpoint{asio::ip::make_address(options.address), options.port};
-    return tcp::acceptor{context, endpoint};
-  } catch (const boost::system::system_error& failure) {
-    throw boost::system::system_error{failure.code(), "cannot listen on " + options.address + ":" +
-                                                          std::to_string(options.port)};
-  }
-}
-
-} // namespace
-
 /// Belongs to the loop's thread once it has been started.
 class http_server::impl : public std::enable_shared_from_this<impl> {
 public:
   impl(asio::io_context& context, http_server_options options, handler handle)
       : context_{context},
-        acceptor_{listen(context, options)},
-        port_{acceptor_.local_endpoint().port()},
-        pause_{context},
+        acceptor_{std::make_shared<tcp_acceptor>(context, options.address, options.port)},
         patience_{context},
         host_{std::make_shared<connection_host>()} {
     if (options.tls)
@@ -60,7 +41,7 @@ public:
     asio::post(context_, [self = shared_from_this()] { self->accept(); });
   }
 
-  std::uint16_t port() const noexcept { return port_; }
+  std::uint16_t port() const noexcept { return acceptor_->port(); }
 
   void post_close(std::chrono::milliseconds patience, std::function<void()> closed) {
     asio::post(context_,
@@ -87,15 +68,13 @@ private:
   static void obey(drain_watch& item);
   void make_room();
   void accept();
-  void on_accept(boost::system::error_code error, tcp::socket socket);
+  void on_accept(tcp::socket socket);
   void on_ended(server_connection& connection);
   void close_all();
   void report_if_closed();
 
   asio::io_context& context_;
-  tcp::acceptor acceptor_;
-  const std::uint16_t port_;
-  asio::steady_timer pause_;    ///< of accepting
+  std::shared_ptr<tcp_acceptor> acceptor_;
   asio::steady_timer patience_; ///< of a graceful close
   std::shared_ptr<connection_host> host_;
   bool closing_{false};
@@ -157,35 +136,20 @@ void http_server::impl::obey(drain_watch& item) {
 }
 
 void http_server::impl::accept() {
-  if (closing_)
-    return;
-  acceptor_.async_accept([weak = weak_from_this()](auto error, tcp::socket socket) {
+  acceptor_->start([weak = weak_from_this()](tcp::socket socket) {
     if (auto self = weak.lock())
-      self->on_accept(error, std::move(socket));
+      self->on_accept(std::move(socket));
   });
 }
 
-void http_server::impl::on_accept(boost::system::error_code error, tcp::socket socket) {
-  if (closing_)
-    return;
-  if (error && error != asio::error::connection_aborted) {
-    pause_.expires_after(accept_pause);
-    pause_.async_wait([weak = weak_from_this()](auto) {
-      if (auto self = weak.lock())
-        self->accept();
-    });
-    return;
-  }
-  if (!error && connections_.size() >= host_->options.max_connections)
+void http_server::impl::on_accept(tcp::socket socket) {
+  if (connections_.size() >= host_->options.max_connections)
     make_room();
-  if (!error && connections_.size() < host_->options.max_connections) {
-    auto connection = std::make_shared<server_connection>(std::move(socket), host_);
-    connections_.emplace(connection.get(), connection);
-    connection->start();
-  } else {
-    socket.close(error);
-  }
-  accept();
+  if (connections_.size() >= host_->options.max_connections)
+    return;
+  auto connection = std::make_shared<server_connection>(std::move(socket), host_);
+  connections_.emplace(connection.get(), connection);
+  connection->start();
 }
 
 /// Ends some of the connections that have been silent the longest: several, so that the look at all
@@ -222,9 +186,7 @@ void http_server::impl::close(std::chrono::milliseconds patience, std::function<
   }
   if (!closing_) {
     closing_ = true;
-    pause_.cancel();
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    acceptor_->close();
     // A copy: those that are idle end at once, and leave the map.
     for (auto& [key, connection] : std::unordered_map{connections_})
       connection->drain();

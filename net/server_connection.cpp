@@ -44,15 +44,14 @@ server_connection::server_connection(asio::ip::tcp::socket socket,
 
 void server_connection::start() {
   boost::system::error_code ignored;
-  socket_.tcp().set_option(asio::ip::tcp::no_delay{true}, ignored);
   if (auto remote = socket_.tcp().remote_endpoint(ignored); !ignored)
     peer_ = remote.address().to_string();
-  if (!socket_.is_encrypted()) {
+  if (!socket_.tls()) {
     enter(phase::idle, host_->options.idle_timeout);
     return read();
   }
   enter(phase::idle, host_->options.head_timeout);
-  socket_.handshake([self = shared_from_this()](auto error) {
+  socket_.handshake(asio::ssl::stream_base::server, [self = shared_from_this()](auto error) {
     if (self->closed_)
       return;
     if (error)

@@ -2,9 +2,9 @@
 
 #include "net/http_server.hpp"
 #include "net/message_parser.hpp"
+#include "net/peer_socket.hpp"
 #include "net/response_head.hpp"
 #include "net/server_exchange.hpp"
-#include "net/server_socket.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -119,7 +119,7 @@ private:
   void on_late();
   void rearm();
 
-  server_socket socket_;
+  peer_socket socket_;
   std::string peer_;
   std::shared_ptr<connection_host> host_;
   phase phase_{phase::idle};

@@ -18,7 +18,29 @@ namespace {
 /// The one protocol that is spoken here, as ALPN (RFC 7301) lists it.
 constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
+[[noreturn]] void fail(const std::string& what, const boost::system::error_code& error) {
+  throw std::runtime_error{what + ": " + error.message()};
+}
+
 } // namespace
+
+void use_identity(ssl::context& context, const std::string& certificate_file,
+                  const std::string& key_file) {
+  boost::system::error_code error;
+  context.use_certificate_chain_file(certificate_file, error);
+  if (error)
+    fail("cannot use the certificate in " + certificate_file, error);
+  context.use_private_key_file(key_file, ssl::context::pem, error);
+  if (error)
+    fail("cannot use the key in " + key_file, error);
+}
+
+void trust(ssl::context& context, const std::string& ca_file) {
+  boost::system::error_code error;
+  context.load_verify_file(ca_file, error);
+  if (error)
+    fail("cannot read the certificates in " + ca_file, error);
+}
 
 ssl::context make_tls_client_context(const std::string& ca_file) {
   ssl::context context{ssl::context::tls_client};
@@ -28,11 +50,9 @@ ssl::context make_tls_client_context(const std::string& ca_file) {
   if (ca_file.empty())
     context.set_default_verify_paths(error);
   else
-    context.load_verify_file(ca_file, error);
+    trust(context, ca_file);
   if (error)
-    throw std::runtime_error{"cannot read the certificates in " +
-                             (ca_file.empty() ? std::string{"the system's store"} : ca_file) +
-                             ": " + error.message()};
+    fail("cannot read the certificates in the system's store", error);
   SSL_CTX_set_alpn_protos(context.native_handle(), http_1_1.data(), http_1_1.size());
   return context;
 }
@@ -41,14 +61,7 @@ ssl::context make_tls_server_context(const std::string& certificate_file,
                                      const std::string& key_file) {
   ssl::context context{ssl::context::tls_server};
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-  boost::system::error_code error;
-  context.use_certificate_chain_file(certificate_file, error);
-  if (error)
-    throw std::runtime_error{"cannot use the certificate in " + certificate_file + ": " +
-                             error.message()};
-  context.use_private_key_file(key_file, ssl::context::pem, error);
-  if (error)
-    throw std::runtime_error{"cannot use the key in " + key_file + ": " + error.message()};
+  use_identity(context, certificate_file, key_file);
   SSL_CTX_set_alpn_select_cb(
       context.native_handle(),
       [](SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,

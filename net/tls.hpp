@@ -20,6 +20,15 @@ boost::asio::ssl::context make_tls_client_context(const std::string& ca_file);
 boost::asio::ssl::context make_tls_server_context(const std::string& certificate_file,
                                                   const std::string& key_file);
 
+/// Lets connections of `context` show the certificate chain of one PEM file, with the key in
+/// another. Throws as `make_tls_server_context` does.
+void use_identity(boost::asio::ssl::context& context, const std::string& certificate_file,
+                  const std::string& key_file);
+
+/// Lets connections of `context` trust the authorities in a PEM file. Throws as
+/// `make_tls_client_context` does.
+void trust(boost::asio::ssl::context& context, const std::string& ca_file);
+
 /// To be called before the handshake: sends the name (SNI), and lets the handshake fail unless the
 /// certificate is for `host`, a name or an IP address. False if the library could not note that:
 /// there must be no handshake then.

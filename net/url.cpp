@@ -1,3 +1,4 @@
+#include "net/address.hpp"
 #include "net/http.hpp"
 #include "net/syntax.hpp"
 
@@ -12,10 +13,6 @@ namespace {
 
 std::uint16_t default_port(std::string_view scheme) {
   return scheme == "https" ? 443 : 80;
-}
-
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
 bool is_ipv6(std::string_view text) {
@@ -70,12 +67,11 @@ std::string parse_authority(std::string_view text, url& result) {
 } // namespace
 
 std::string url::origin() const {
-  return scheme + "://" + bracketed(host) + ':' + std::to_string(port);
+  return scheme + "://" + host_and_port(host, port);
 }
 
 std::string url::authority() const {
-  auto name = bracketed(host);
-  return port == default_port(scheme) ? name : name + ':' + std::to_string(port);
+  return port == default_port(scheme) ? bracketed(host) : host_and_port(host, port);
 }
 
 std::variant<url, std::string> parse_url(std::string_view text) {

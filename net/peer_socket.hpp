@@ -9,25 +9,26 @@
 
 namespace rolecall::net {
 
-/// A client's socket, with TLS over it or without. Used on the loop's thread only.
-class server_socket {
+/// A connected socket, with TLS over it or without. Used on the loop's thread only.
+class peer_socket {
 public:
-  /// `tls` is null for plain TCP, and outlives the socket.
-  server_socket(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls)
+  /// `tls` is null for plain TCP. Its settings are kept as long as the socket needs them.
+  peer_socket(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls)
       : socket_{std::move(socket)} {
     if (tls)
       tls_.emplace(socket_, *tls);
   }
-  server_socket(const server_socket&) = delete;
-  server_socket& operator=(const server_socket&) = delete;
+  peer_socket(const peer_socket&) = delete;
+  peer_socket& operator=(const peer_socket&) = delete;
 
   boost::asio::ip::tcp::socket& tcp() noexcept { return socket_; }
-  bool is_encrypted() const noexcept { return tls_.has_value(); }
+  /// Null if it is plain.
+  tls_stream* tls() noexcept { return tls_ ? &*tls_ : nullptr; }
 
   /// Only if it is encrypted.
   template <class Handler>
-  void handshake(Handler&& done) {
-    tls_->async_handshake(boost::asio::ssl::stream_base::server, std::forward<Handler>(done));
+  void handshake(boost::asio::ssl::stream_base::handshake_type side, Handler&& done) {
+    tls_->async_handshake(side, std::forward<Handler>(done));
   }
 
   template <class Buffers, class Handler>
@@ -46,8 +47,8 @@ public:
       boost::asio::async_write(socket_, buffers, std::forward<Handler>(done));
   }
 
-  /// Nothing more will be sent. There is no close_notify over TLS: a read is pending, and the
-  /// responses say themselves where they end.
+  /// Nothing more will be sent. There is no close_notify over TLS: a read is pending, and what is
+  /// sent says itself where it ends.
   void finish_sending() {
     boost::system::error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
