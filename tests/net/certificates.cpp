@@ -42,7 +42,8 @@ void add_extension(X509* certificate, int nid, const std::string& value) {
 }
 
 /// Signed by `issuer`, or by itself if that is null.
-identity make(const std::string& name, const identity* issuer, int nid, const std::string& value) {
+identity make(const certificate_traits& traits, const identity* issuer, int nid,
+              const std::string& value) {
   static std::atomic<long> serial{1};
   constexpr long an_hour = 3'600;
   key_ptr key{EVP_EC_gen("P-256"), EVP_PKEY_free};
@@ -52,11 +53,14 @@ identity make(const std::string& name, const identity* issuer, int nid, const st
   X509_set_version(x509, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x509), serial++);
   X509_gmtime_adj(X509_getm_notBefore(x509), -an_hour);
-  X509_gmtime_adj(X509_getm_notAfter(x509), an_hour);
+  X509_gmtime_adj(X509_getm_notAfter(x509), traits.expired ? -1 : an_hour);
   X509_set_pubkey(x509, key.get());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(traits.common_name.c_str()), -1,
+                             -1, 0);
   add_extension(x509, nid, value);
+  if (!traits.extended_usage.empty())
+    add_extension(x509, NID_ext_key_usage, traits.extended_usage);
   key_ptr signer{nullptr, EVP_PKEY_free};
   if (issuer) {
     auto certificate_bio = reader(issuer->certificate);
@@ -86,8 +90,8 @@ std::filesystem::path unique_file() {
 
 } // namespace
 
-authority::authority()
-    : self_{make("rolecall test authority", nullptr, NID_basic_constraints, "critical,CA:TRUE")},
+authority::authority(const std::string& name)
+    : self_{make({.common_name = name}, nullptr, NID_basic_constraints, "critical,CA:TRUE")},
       file_{unique_file()} {
   std::ofstream{file_} << self_.certificate;
 }
@@ -97,8 +101,9 @@ authority::~authority() {
   std::filesystem::remove(file_, ignored);
 }
 
-identity authority::issue(const std::string& subject_alternative) const {
-  return make("rolecall test server", &self_, NID_subject_alt_name, subject_alternative);
+identity authority::issue(const std::string& subject_alternative,
+                          const certificate_traits& traits) const {
+  return make(traits, &self_, NID_subject_alt_name, subject_alternative);
 }
 
 } // namespace rolecall::net::test
