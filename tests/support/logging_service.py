@@ -12,7 +12,8 @@ import asyncio
 import hashlib
 import json
 import time
-import urllib.parse
+
+from json_server import listen
 
 ROLE = "worker"
 
@@ -22,25 +23,6 @@ class Service:
         self.log = log
         self.agents = [{"agent_id": f"{ROLE}-{number}", "role": ROLE, "skills": {},
                         "max_concurrency": concurrency, "state": "idle"} for number in range(agents)]
-
-    async def serve(self, reader, writer):
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target = head.split(b" ", 2)[:2]
-                length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
-                               if line.lower().startswith(b"content-length:")), 0)
-                body = await reader.readexactly(length)
-                path = [urllib.parse.unquote(part) for part in target.decode().split("/")[1:]]
-                if path[-1] == "execute":
-                    status, data = await self.execute(path[1], body)
-                else:
-                    status, answer = self.answer(method.decode(), path)
-                    data = json.dumps(answer).encode()
-                writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(data), data))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has closed its connection, as it may at any time
-        finally:
-            writer.close()
 
     async def execute(self, agent, body):
         task = json.loads(body)
@@ -64,8 +46,10 @@ class Service:
         if self.log:
             print(json.dumps({"at": time.time(), **line}), file=self.log, flush=True)
 
-    def answer(self, method, path):
+    async def answer(self, method, path, body, _reader):
         match method, path:
+            case "POST", ["agents", agent, "execute"]:
+                return await self.execute(agent, body)
             case "GET", ["health"]:
                 return 200, {}
             case "GET", ["roles"]:
@@ -86,10 +70,7 @@ async def main():
     parser.add_argument("--concurrency", type=int, default=16, help="of each agent")
     options = parser.parse_args()
     log = open(options.log, "a") if options.log else None
-    service = Service(log, options.agents, options.concurrency)
-    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, backlog=1024)
-    print(f"listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    await listen(Service(log, options.agents, options.concurrency).answer)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import argparse
 import asyncio
 import json
 import time
-import urllib.parse
+
+from json_server import listen
 
 AGENT = {"agent_id": "sleeper-1", "role": "sleeper", "skills": {}, "max_concurrency": 1000, "state": "idle"}
 
@@ -18,25 +19,6 @@ class Service:
         self.cancel_status = cancel_status
         self.seen = {"started": {}, "closed": {}, "told": {}}
 
-    async def serve(self, reader, writer):
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target = head.split(b" ", 2)[:2]
-                length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
-                               if line.lower().startswith(b"content-length:")), 0)
-                body = await reader.readexactly(length)
-                path = [urllib.parse.unquote(part) for part in target.decode().split("/")[1:]]
-                if path[-1] == "execute":
-                    return await self.sleep(json.loads(body)["task_id"], reader)
-                status, answer = self.answer(method.decode(), path)
-                data = b"" if answer is None else json.dumps(answer).encode()
-                length = b"" if answer is None else b"Content-Length: %d\r\n" % len(data)
-                writer.write(b"HTTP/1.1 %d X\r\n%s\r\n%s" % (status, length, data))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has closed its connection, as it may at any time
-        finally:
-            writer.close()
-
     async def sleep(self, task_id, reader):
         self.seen["started"][task_id] = time.monotonic()
         try:
@@ -44,8 +26,10 @@ class Service:
         finally:
             self.seen["closed"][task_id] = time.monotonic()
 
-    def answer(self, method, path):
+    async def answer(self, method, path, body, reader):
         match method, path:
+            case "POST", [*_, "execute"]:
+                return await self.sleep(json.loads(body)["task_id"], reader)
             case "GET", ["health"]:
                 return 200, {}
             case "GET", ["roles"]:
@@ -65,10 +49,7 @@ class Service:
 async def main():
     parser = argparse.ArgumentParser(description="An agents service whose agent never answers.")
     parser.add_argument("--cancel-status", type=int, default=204, help="the answer to requests to cancel a task")
-    service = Service(parser.parse_args().cancel_status)
-    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, backlog=1024)
-    print(f"listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    await listen(Service(parser.parse_args().cancel_status).answer)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import asyncio
 import json
 import time
 
+from json_server import listen
+
 ROLE = {"role": "worker", "skills": {}, "max_concurrency": 1}
 
 
@@ -18,7 +20,7 @@ class Service:
         self.agents, self.busy, self.count = {}, set(), 0
         self.seen = {"agents": {}, "tasks": []}
 
-    async def answer(self, method, path, body):
+    async def answer(self, method, path, body, _reader):
         now = time.monotonic
         match method, path:
             case "GET", ["health"]:
@@ -52,29 +54,11 @@ class Service:
                 return 200, {"status": "completed", "output": agent_id}
         return 404, {"error": {"code": "not_found", "message": "there is nothing at this path"}}
 
-    async def serve(self, reader, writer):
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                method, target = head.decode("latin-1").split(" ", 2)[:2]
-                length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
-                               if line.lower().startswith(b"content-length:")), 0)
-                status, answer = await self.answer(method, target.split("/")[1:], await reader.readexactly(length))
-                data = b"" if answer is None else json.dumps(answer).encode()
-                length = b"" if answer is None else b"Content-Length: %d\r\n" % len(data)
-                writer.write(b"HTTP/1.1 %d X\r\n%s\r\n%s" % (status, length, data))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has closed its connection, as it may at any time
-        finally:
-            writer.close()
-
 
 async def main():
     parser = argparse.ArgumentParser(description="An agents service whose agents take their time to start.")
     parser.add_argument("--spawn-s", type=float, default=1, help="from the request for an agent until it is up")
-    service = Service(parser.parse_args().spawn_s)
-    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, backlog=1024)
-    print(f"listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    await listen(Service(parser.parse_args().spawn_s).answer)
 
 
 if __name__ == "__main__":
