@@ -1,6 +1,7 @@
 // Streams of frames over plain connections: order, limits, and every way to end.
 #include "tests/net/frame_fixture.hpp"
 
+#include <future>
 #include <map>
 #include <thread>
 
@@ -20,9 +21,12 @@ struct raw_link {
 };
 
 /// A server that never reads.
-raw_server deaf() {
-  return raw_server{[](raw_socket& socket, int) { socket.closes_within(patience); }};
-}
+struct deaf_server {
+  std::promise<void> test_is_over;
+  raw_server server{[over = test_is_over.get_future().share()](raw_socket&, int) { over.wait(); }};
+
+  ~deaf_server() { test_is_over.set_value(); }
+};
 
 } // namespace
 
@@ -151,9 +155,10 @@ TEST_CASE("a receiver that is slower than its sender gets everything, and never 
 }
 
 TEST_CASE("a peer that takes nothing is closed once too much is queued for it") {
-  auto peer = deaf();
+  deaf_server peer;
   frame_fixture fixture;
-  auto client = fixture.connect({.port = peer.port(), .frames = {.max_queued_bytes = 32u << 20}});
+  auto client =
+      fixture.connect({.port = peer.server.port(), .frames = {.max_queued_bytes = 32u << 20}});
   for (int i = 0; i < 64; ++i)
     client->stream->send(std::string(1u << 20, 'x'));
   auto reason = client->closed.next();
@@ -255,9 +260,9 @@ TEST_CASE(
 }
 
 TEST_CASE("the patience of a close ends, if the peer does not take what is queued") {
-  auto peer = deaf();
+  deaf_server peer;
   frame_fixture fixture;
-  auto client = fixture.connect({.port = peer.port(), .frames = {.close_patience = 20ms}});
+  auto client = fixture.connect({.port = peer.server.port(), .frames = {.close_patience = 20ms}});
   for (int i = 0; i < 32; ++i)
     client->stream->send(std::string(1u << 20, 'x'));
   client->stream->close();
