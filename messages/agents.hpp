@@ -8,8 +8,9 @@
 namespace rolecall {
 
 enum class agent_state : std::uint8_t {
-  ready,    ///< may be given tasks
-  draining, ///< finishes what it has, gets nothing new, is retired then
+  ready,     ///< may be given tasks
+  draining,  ///< finishes what it has, gets nothing new, is retired then
+  unhealthy, ///< its health checks fail: gets nothing new until they pass
 };
 std::string to_string(agent_state state);
 
@@ -24,6 +25,7 @@ struct agent_record {
   std::uint64_t revision{0}; ///< given by the manager, grows with each change of any of its records
   /// Whether the service has named the limit; if not, `max_concurrency` is the most that is tried.
   bool limit_declared{true};
+  failure problem{}; ///< why it is unhealthy; no code if it is not
 
   bool operator==(const agent_record&) const = default;
 };
@@ -31,7 +33,7 @@ struct agent_record {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_record& x) {
   return f(x.key, x.role, x.skills, x.max_concurrency, x.state, x.service_url, x.revision,
-           x.limit_declared);
+           x.limit_declared, x.problem);
 }
 
 /// A role that a service can spawn agents for.
@@ -94,6 +96,7 @@ struct role_status {
   bool panic{false};         ///< a burst: it grows at once and does not shrink
   std::uint32_t spawn_failures{0}; ///< in a row
   millis spawn_backoff{0};         ///< until a spawn is tried again
+  std::uint32_t unhealthy{0};
 
   bool operator==(const role_status&) const = default;
 };
@@ -101,7 +104,7 @@ struct role_status {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, role_status& x) {
   return f(x.role, x.ready, x.draining, x.starting, x.trouble, x.desired, x.panic, x.spawn_failures,
-           x.spawn_backoff);
+           x.spawn_backoff, x.unhealthy);
 }
 
 /// The fleet as the manager sees it. Counts are of what services have confirmed.

@@ -17,8 +17,9 @@ struct attempt_request {
   std::string context_id;
   json_text dependencies; ///< task id → output of those that the task depends on; may be empty
   millis timeout{0};
-  millis deadline{0};      ///< left to the task as a whole when the attempt was asked for; 0: none
-  std::string traceparent; ///< W3C Trace Context: one trace a task, one span an attempt
+  millis deadline{0};       ///< left to the task as a whole when the attempt was asked for; 0: none
+  std::string traceparent;  ///< W3C Trace Context: one trace a task, one span an attempt
+  bool health_check{false}; ///< there is no task: the agent is tried
 
   bool operator==(const attempt_request&) const = default;
 };
@@ -26,7 +27,7 @@ struct attempt_request {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_request& x) {
   return f(x.task, x.attempt, x.agent, x.max_concurrency, x.service_url, x.role, x.input,
-           x.context_id, x.dependencies, x.timeout, x.deadline, x.traceparent);
+           x.context_id, x.dependencies, x.timeout, x.deadline, x.traceparent, x.health_check);
 }
 
 /// What can be checked of an exchange with an agent: so that anybody can see that an outcome came
@@ -81,6 +82,10 @@ typename Inspector::result_type inspect(Inspector& f, attempt_outcome& x) {
   return f(x.task, x.attempt, x.agent, x.verdict, x.output, x.error, x.elapsed, x.park,
            x.agent_gone, x.receipt);
 }
+
+/// Whether the agent has asked to be left alone for a while: it has too much to do, and is not
+/// broken.
+bool says_overloaded(const attempt_outcome& outcome);
 
 /// An attempt as its task remembers it.
 struct attempt_record {

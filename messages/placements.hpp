@@ -103,6 +103,7 @@ enum class wait_reason : std::uint8_t {
   key_cap,     ///< as many attempts of its fairness key run as may
   rate_limit,  ///< role, agents or fairness key have used up what they may start per time
   better_soon, ///< a much better agent is about to be free
+  unhealthy,   ///< those that are left fail their health checks
 };
 std::string to_string(wait_reason reason);
 
@@ -111,7 +112,9 @@ struct wait_explanation {
   wait_reason reason{};
   std::uint32_t position{0}; ///< in the role's waiting line, from 1
   std::uint32_t waiting{0};  ///< in that line
-  millis until{0};           ///< with `parked`, `ejected`, `rate_limit`, `better_soon`: until then
+  /// With `parked`, `ejected`, `rate_limit`, `better_soon`: until then. With `unhealthy`: until the
+  /// next check.
+  millis until{0};
   candidate_list candidates;
   std::string limit{}; ///< with a cap or a rate limit: which one, in words
 
@@ -196,6 +199,10 @@ struct agent_load {
   millis ejected{0};          ///< until it is tried again after too many failures
   std::uint32_t limit{0};     ///< attempts that the router gives it at the same time
   std::uint32_t ejections{0}; ///< in a row
+  std::uint64_t checks_passed{0};
+  std::uint64_t checks_failed{0};
+  failure check_error{}; ///< of its latest health check; no code if it passed
+  millis next_check{0};  ///< until then; 0 if it is due, under way, or there is none
 
   bool operator==(const agent_load&) const = default;
 };
@@ -203,20 +210,36 @@ struct agent_load {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
   return f(x.agent, x.in_flight, x.succeeded, x.failed, x.success_rate, x.latency_ms, x.idle,
-           x.parked, x.suspect, x.last_error, x.last_error_ago, x.ejected, x.limit, x.ejections);
+           x.parked, x.suspect, x.last_error, x.last_error_ago, x.ejected, x.limit, x.ejections,
+           x.checks_passed, x.checks_failed, x.check_error, x.next_check);
+}
+
+/// How the health checks of a role's agents have ended, ever.
+struct check_counts {
+  role_name role;
+  std::uint64_t passed{0};
+  std::uint64_t failed{0};
+
+  bool operator==(const check_counts&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, check_counts& x) {
+  return f(x.role, x.passed, x.failed);
 }
 
 /// Everything the router sees.
 struct routing_status {
-  std::vector<agent_load> agents; ///< in the order of their keys
-  std::vector<role_demand> roles; ///< those with agents or work
+  std::vector<agent_load> agents;     ///< in the order of their keys
+  std::vector<role_demand> roles;     ///< those with agents or work
+  std::vector<check_counts> checks{}; ///< of roles with health checks
 
   bool operator==(const routing_status&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, routing_status& x) {
-  return f(x.agents, x.roles);
+  return f(x.agents, x.roles, x.checks);
 }
 
 } // namespace rolecall

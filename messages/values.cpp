@@ -5,7 +5,12 @@
 namespace rolecall {
 
 std::string to_string(agent_state state) {
-  return state == agent_state::draining ? "draining" : "ready";
+  switch (state) {
+  case agent_state::ready: return "ready";
+  case agent_state::draining: return "draining";
+  case agent_state::unhealthy: return "unhealthy";
+  }
+  return "unknown";
 }
 
 std::string to_string(task_state state) {
@@ -35,6 +40,10 @@ std::string to_string(verdict value) {
   return "unknown";
 }
 
+bool says_overloaded(const attempt_outcome& outcome) {
+  return outcome.error.kind == ec::agent_busy || outcome.park > millis{0};
+}
+
 std::string to_string(routing_policy policy) {
   switch (policy) {
   case routing_policy::adaptive: return "adaptive";
@@ -60,6 +69,7 @@ std::string to_string(wait_reason reason) {
   case wait_reason::key_cap: return "key_cap";
   case wait_reason::rate_limit: return "rate_limit";
   case wait_reason::better_soon: return "better_soon";
+  case wait_reason::unhealthy: return "unhealthy";
   }
   return "unknown";
 }

@@ -2,6 +2,7 @@
 
 #include "messages/agents.hpp"
 #include "messages/attempts.hpp"
+#include "messages/health.hpp"
 #include "messages/placements.hpp"
 #include "messages/tasks.hpp"
 

@@ -72,6 +72,11 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
   case wait_reason::suspect:
     return "waits: the agents of the role \"" + role +
            "\" behave as if they were gone; their service is being asked";
+  case wait_reason::unhealthy:
+    return "waits: the agents of the role \"" + role +
+           "\" that are left fail their health checks; the next check is " +
+           (why.until > millis{0} ? "in " + format_duration(why.until) : "under way or due") +
+           supply_text(state);
   case wait_reason::bounded:
     return "waits: as many attempts run as may run at the same time (execution.max_parallel)";
   case wait_reason::ejected:

@@ -72,6 +72,13 @@ TEST_CASE("ids and texts round-trip") {
 
 TEST_CASE("what is said of agents round-trips") {
   CHECK(through_the_wire(agent()) == agent());
+  auto unhealthy = agent();
+  unhealthy.state = agent_state::unhealthy;
+  unhealthy.problem = error();
+  CHECK(through_the_wire(unhealthy) == unhealthy);
+  health_report report{
+      key, role_name{"r"}, check_result::failed, false, error(), millis{9}, millis{8}, true, true};
+  CHECK(through_the_wire(report) == report);
   CHECK(through_the_wire(directory()) == directory());
   CHECK(through_the_wire(directory().offers[0]) == directory().offers[0]);
   service_status service{service_name{"local"}, "http://x", false, "refused", 3};
@@ -172,6 +179,7 @@ TEST_CASE("what is said of tasks round-trips") {
                           millis{60'000},
                           millis{70'000},
                           "00-1-2-01"};
+  attempt.health_check = true;
   CHECK(through_the_wire(attempt) == attempt);
   attempt_outcome outcome{task_id{"t"},
                           2,
@@ -209,13 +217,17 @@ TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   wait_explanation why{wait_reason::parked, 2, 3, millis{4}, candidates};
   CHECK(through_the_wire(why) == why);
   agent_load load{agent(), 1, 2, 3, 0.4, 5.5, millis{6}, millis{7}, true, error(), millis{8}};
+  load.checks_passed = 9;
+  load.checks_failed = 10;
+  load.check_error = error();
+  load.next_check = millis{11};
   journal_append append{3, true, {{spec, record, {attempt}, 2, 1, 8, 9}}, {4, 5}, 7};
   CHECK(through_the_wire(append) == append);
   journal_news news{3, {2}, error()};
   CHECK(through_the_wire(news) == news);
   submit_result result{{task_id{"t"}}};
   CHECK(through_the_wire(result) == result);
-  routing_status status{{load}, {{role_name{"r"}, 5, 3, 1}}};
+  routing_status status{{load}, {{role_name{"r"}, 5, 3, 1}}, {{role_name{"r"}, 6, 7}}};
   CHECK(through_the_wire(status) == status);
 }
 
