@@ -90,6 +90,11 @@ using router_actor = agent_listener_actor::extend<
     caf::replies_to<atom::explain, task_id>::with<wait_explanation>,
     // Everything it sees.
     caf::replies_to<atom::status>::with<routing_status>,
+    // Holds a slot of an agent for a health check, and gives whether it could: not if the agent has
+    // no free one, gets nothing new, or has asked to be left alone.
+    caf::replies_to<atom::check, agent_key>::with<bool>,
+    // The check for which a slot was held is over.
+    caf::reacts_to<atom::checked, health_report>,
     // INTERNAL: a point in time has come at which something may be due.
     caf::reacts_to<atom::wake>>;
 
@@ -106,6 +111,8 @@ using manager_actor = demand_listener_actor::extend<
     // Drains an agent and has its service end it, whatever the role's minimum; gives its record.
     // Fails with ec::unknown_agent.
     caf::replies_to<atom::drain, agent_key>::with<agent_record>,
+    // What a health check has come to: the agent may be unhealthy now, or healthy again.
+    caf::reacts_to<atom::checked, health_report>,
     // Ends scaling and retires what this manager has spawned, down to each role's minimum; gives
     // the number of agents that services confirmed as ended. Within the time given.
     caf::replies_to<atom::retire, millis>::with<std::uint64_t>,
@@ -129,6 +136,13 @@ using pool_actor = outcome_listener_actor::extend<
     caf::reacts_to<atom::execute, attempt_request, outcome_listener_actor>,
     // Cancels an attempt. Its outcome still comes.
     caf::reacts_to<atom::cancel, task_id, std::uint32_t>>;
+
+/// The CHECKER tries the agents of roles that define a health check, by real calls. It knows agents
+/// from the registry's events alone. Every check ends with a report to the router, and, if it tells
+/// something of the agent, to the manager.
+using checker_actor = agent_listener_actor::extend_with<outcome_listener_actor>::extend<
+    // INTERNAL: a point in time has come at which a check may be due.
+    caf::reacts_to<atom::wake>>;
 
 /// The JOURNAL keeps tasks on disk. It has a thread of its own; whatever comes while it writes goes
 /// into its next transaction.

@@ -12,9 +12,10 @@ struct role_policy {
   service_name service; ///< that hosts it; empty: the first one that offers it
   std::uint32_t min_agents{0};
   std::uint32_t max_agents{8};
-  std::uint32_t warm_spares{0}; ///< agents beside those that are needed
-  double target_utilization{1}; ///< share of its slots that an agent is to use; 0 to 1
-  millis idle_timeout{60'000};  ///< how long agents above the minimum outlast their use
+  std::uint32_t warm_spares{0};          ///< agents beside those that are needed
+  double target_utilization{1};          ///< share of its slots that an agent is to use; 0 to 1
+  millis idle_timeout{60'000};           ///< how long agents above the minimum outlast their use
+  millis retire_unhealthy_after{60'000}; ///< how long an unhealthy agent may take to get well
 };
 
 /// Over how long the load is averaged, for all roles.

@@ -30,12 +30,13 @@ fleet::effects fleet::on_tick(time_point time) {
       calm_down(r);
     scale(r, out);
     check_patience(r, out);
+    retire_unhealthy(r, out);
     look_at_load(r, out);
   }
   auto forgotten = std::erase_if(roles_, [&](const auto& entry) {
     const auto& r = entry.second;
     return r.demand.waiting == 0 && r.spawning == 0 && now >= r.spawn_not_before &&
-           !options_.roles.contains(r.name) && r.ready.empty() && r.draining.empty();
+           !options_.roles.contains(r.name) && r.count() == 0;
   });
   division_stale_ = division_stale_ || forgotten > 0;
   return out;
@@ -105,6 +106,10 @@ fleet::effects fleet::begin_retirement(time_point time) {
     for (const auto& key : ready)
       if (auto& a = agents_.at(key); a.ours && r.ready.size() > r.policy.min_agents)
         set_state(a, agent_state::draining, out);
+    auto unhealthy = r.unhealthy; // likewise
+    for (const auto& key : unhealthy)
+      if (auto& a = agents_.at(key); a.ours)
+        set_state(a, agent_state::draining, out);
   }
   for (auto& [name, s] : services_) // so that a service that has gone is not waited for
     s.next_check = now;
@@ -173,13 +178,18 @@ std::uint32_t fleet::slots_of(const role& r) const {
 
 void fleet::enter(const agent& a) {
   auto& r = role_of(a.record.role);
-  (a.record.state == agent_state::ready ? r.ready : r.draining).insert(a.record.key);
+  switch (a.record.state) {
+  case agent_state::ready: r.ready.insert(a.record.key); break;
+  case agent_state::draining: r.draining.insert(a.record.key); break;
+  case agent_state::unhealthy: r.unhealthy.insert(a.record.key); break;
+  }
 }
 
 void fleet::leave(const agent& a) {
   auto& r = role_of(a.record.role);
   r.ready.erase(a.record.key);
   r.draining.erase(a.record.key);
+  r.unhealthy.erase(a.record.key);
 }
 
 void fleet::put_record(agent& a, effects& out) {
@@ -190,6 +200,10 @@ void fleet::put_record(agent& a, effects& out) {
 void fleet::set_state(agent& a, agent_state state, effects& out) {
   leave(a);
   a.record.state = state;
+  if (state != agent_state::unhealthy) {
+    a.record.problem = {};
+    a.unhealthy_since.reset();
+  }
   a.drained = false;
   enter(a);
   put_record(a, out);

@@ -79,6 +79,9 @@ public:
   effects on_drained(const agent_key& key);
   effects on_suspect(const agent_key& key, time_point now);
   effects on_idle(const role_name& role, const std::vector<agent_key>& idle);
+  /// What a health check has come to. An unhealthy agent is not counted, so that another one comes
+  /// in its place.
+  effects on_health(const health_report& report, time_point now);
   effects on_answer(const service_answer& answer, time_point now);
   /// Somebody asks for an agent: `order` comes back with the service's answer.
   std::variant<effects, failure> spawn_one(const role_name& role, std::uint64_t order);
@@ -127,7 +130,8 @@ private:
     std::uint64_t known_round{0};         // lists of this round or older cannot take it away
     bool ours{false};                     // spawned here, not found
     std::optional<time_point> spawned_at; // if it was
-    bool drained{false};                  // nothing runs on it any more
+    std::optional<time_point> unhealthy_since;
+    bool drained{false};   // nothing runs on it any more
     bool unwanted{false};  // drained on request: not taken back when there is more to do
     bool retiring{false};  // its service has been asked to end it
     time_point retry_at{}; // if that failed
@@ -142,6 +146,7 @@ private:
     role_demand demand;
     std::set<agent_key> ready;
     std::set<agent_key> draining;
+    std::set<agent_key> unhealthy;
     std::uint32_t spawning{0};
     std::uint32_t failures{0};           // of spawns, in a row
     std::uint32_t backoff_level{0};      // failures that came together count as one
@@ -156,6 +161,11 @@ private:
 
     std::uint32_t kept() const { return std::min(scaler.kept(), share); }
     std::uint32_t surplus() const;
+    /// Whether it has agents that may be given tasks, now or once they are well again.
+    bool has_agents() const { return !ready.empty() || !unhealthy.empty(); }
+    std::uint32_t count() const {
+      return static_cast<std::uint32_t>(ready.size() + draining.size() + unhealthy.size());
+    }
   };
 
   // -- state
@@ -186,6 +196,8 @@ private:
   void calm_down(role& r);
   void note_trouble(role& r, failure why);
   void check_patience(role& r, effects& out);
+  failure trouble_of_unhealthy(const role& r) const;
+  void retire_unhealthy(role& r, effects& out);
 
   // -- services
   void check(service& s, effects& out);

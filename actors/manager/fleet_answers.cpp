@@ -127,8 +127,11 @@ void fleet::list(service& s, const agent_record& listed, bool refresh, effects& 
   auto [entry, found] = agents_.try_emplace(listed.key);
   auto& a = entry->second;
   auto fresh = listed;
-  if (!found && a.record.state == agent_state::draining)
-    fresh.state = agent_state::draining; // ours to end, whatever its service knows of it
+  // Ours to end, and to check, whatever its service knows of it.
+  if (!found && (a.record.state == agent_state::draining || a.record.role == fresh.role)) {
+    fresh.state = a.record.state;
+    fresh.problem = a.record.problem;
+  }
   fresh.revision = a.record.revision;
   if (!found && !refresh && a.record == fresh)
     return;
@@ -193,7 +196,7 @@ void fleet::on_spawn_failed(service& s, const service_answer& answer, effects& o
       out.emplace_back(role_unavailable{answer.role, answer.error});
     return;
   }
-  if (r.demand.waiting > 0 && r.ready.empty())
+  if (r.demand.waiting > 0 && !r.has_agents())
     note_trouble(r, answer.error);
 }
 

@@ -39,6 +39,7 @@ role_status fleet::status_of(const role& r) const {
   result.role = r.name;
   result.ready = static_cast<std::uint32_t>(r.ready.size());
   result.draining = static_cast<std::uint32_t>(r.draining.size());
+  result.unhealthy = static_cast<std::uint32_t>(r.unhealthy.size());
   result.starting = r.spawning;
   result.desired = r.kept();
   result.panic = r.scaler.panic();
@@ -52,6 +53,8 @@ role_status fleet::status_of(const role& r) const {
   else if (oldest && *oldest >= options_.slow_spawn && result.ready < r.scaler.needed())
     result.trouble = {ec::no_agent, "its service was asked for an agent " +
                                         format_duration(*oldest) + " ago and has not answered"};
+  else if (r.shortage.code.empty() && !r.unhealthy.empty() && result.ready < r.scaler.needed())
+    result.trouble = trouble_of_unhealthy(r);
   else
     result.trouble = r.shortage;
   return result;
@@ -92,7 +95,7 @@ std::variant<fleet::effects, failure> fleet::spawn_one(const role_name& name, st
                    "the agents service at " + s->config.url + " does not answer: " + s->problem};
   auto& r = role_of(name);
   auto most = r.policy.max_agents;
-  if (r.ready.size() + r.draining.size() + r.spawning >= most)
+  if (r.count() + r.spawning >= most)
     return failure{ec::at_maximum, "the role \"" + name.value +
                                        "\" has as many agents as it may "
                                        "have (max_agents is " +
@@ -113,7 +116,7 @@ std::optional<std::pair<agent_record, fleet::effects>> fleet::drain_one(const ag
     return std::nullopt;
   effects out;
   found->second.unwanted = true;
-  if (found->second.record.state == agent_state::ready)
+  if (found->second.record.state != agent_state::draining)
     set_state(found->second, agent_state::draining, out);
   return std::pair{found->second.record, std::move(out)};
 }

@@ -30,7 +30,7 @@ void fleet::scale(role& r, effects& out) {
   // Those that are there cannot help who needs a skill that they lack.
   auto lacking = (r.demand.unmatched + slots - 1) / slots;
   missing = std::max(missing, lacking > r.spawning ? lacking - r.spawning : 0);
-  auto present = there() + static_cast<std::uint32_t>(r.draining.size());
+  auto present = r.count() + r.spawning;
   missing = std::min(missing, r.policy.max_agents > present ? r.policy.max_agents - present : 0);
   if (r.share < r.scaler.needed())
     r.shortage = {ec::at_maximum, "all roles together may have " +
@@ -42,7 +42,7 @@ void fleet::scale(role& r, effects& out) {
   auto* s = service_of(r.name);
   if (s && s->reachable)
     return grow(r, *s, missing, out);
-  if (r.demand.waiting > 0 && r.ready.empty())
+  if (r.demand.waiting > 0 && !r.has_agents())
     for (const auto& [other_name, other] : services_)
       if (!other.reachable && other.checked && (!s || s == &other))
         note_trouble(r, {other.problem_kind, other.problem});
@@ -181,7 +181,7 @@ void fleet::note_trouble(role& r, failure why) {
 void fleet::check_patience(role& r, effects& out) {
   if (!r.trouble_since)
     return;
-  if (r.demand.waiting == 0 || !r.ready.empty()) {
+  if (r.demand.waiting == 0 || r.has_agents()) {
     r.trouble_since.reset();
     return;
   }

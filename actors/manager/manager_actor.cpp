@@ -107,6 +107,9 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
       [self](atom::suspect, const agent_key& agent) {
         carry_out(self, self->state.fleet.on_suspect(agent, now(self)));
       },
+      [self](atom::checked, const health_report& report) {
+        carry_out(self, self->state.fleet.on_health(report, now(self)));
+      },
       [self](atom::status) { return self->state.fleet.status(); },
       [self](atom::checked) -> caf::result<fleet_status> {
         if (self->state.fleet.checked())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -23,6 +24,10 @@ public:
   /// For a reason that is the agent's. `may_eject`: whether the share of those ejected allows it.
   /// Gives whether it was ejected now.
   bool failed(const ejection_options& options, bool may_eject, time_point now);
+
+  /// A health check has passed: what is left of an ejection is let off, and the agent has to show
+  /// with a task that it is well.
+  void check_passed(time_point now) { until_ = std::min(until_, now); }
 
   bool ejected(time_point now) const noexcept { return until_ > now; }
   time_point ejected_until() const noexcept { return until_; }

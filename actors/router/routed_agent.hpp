@@ -30,6 +30,11 @@ struct routed_agent {
   time_point last_error_at{};
   agent_speed speed;
   agent_health health;
+  bool checking{false}; ///< a slot is held for a health check, beside those in flight
+  std::uint64_t checks_passed{0};
+  std::uint64_t checks_failed{0};
+  failure check_error; ///< of its latest health check; no code if it passed
+  time_point next_check{};
   adaptive_limit adaptive; ///< used if its service declares no limit
   start_gate gate;         ///< what the configuration allows it
 
@@ -61,7 +66,7 @@ struct routed_agent {
       most = std::min(most, gate.limit().max_parallel);
     return health.on_probation(now) ? std::min(most, 1u) : most;
   }
-  bool free_slot(time_point now) const { return in_flight < limit(now); }
+  bool free_slot(time_point now) const { return in_flight + (checking ? 1 : 0) < limit(now); }
   double success_rate() const {
     return ended == 0 ? 1.0 : static_cast<double>(succeeded) / static_cast<double>(ended);
   }

@@ -239,7 +239,7 @@ std::optional<routed_role::time_point> routed_role::held_until(const task_id& ta
 void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
                         const std::string& task_class, time_point now) {
   auto us = static_cast<double>(outcome.elapsed.count());
-  auto overloaded = outcome.error.kind == ec::agent_busy || outcome.park > millis{0};
+  auto overloaded = says_overloaded(outcome);
   switch (outcome.verdict) {
   case verdict::completed:
     a.latency_us = a.succeeded == 0 ? us : 0.8 * a.latency_us + 0.2 * us;
@@ -269,10 +269,13 @@ void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
     a.last_error = outcome.error;
     a.last_error_at = now;
   }
-  if (overloaded) {
-    auto park = outcome.park > millis{0} ? outcome.park : options_->default_park;
-    a.parked_until = std::max(a.parked_until, now + std::min(park, options_->max_park));
-  }
+  if (overloaded)
+    park(a, outcome.park, now);
+}
+
+void routed_role::park(routed_agent& a, millis asked, time_point now) const {
+  auto time = asked > millis{0} ? asked : options_->default_park;
+  a.parked_until = std::max(a.parked_until, now + std::min(time, options_->max_park));
 }
 
 void routed_role::clock_went_back(time_point before, time_point now) {
@@ -281,6 +284,7 @@ void routed_role::clock_went_back(time_point before, time_point now) {
     a.idle_since = std::min(a.idle_since, now);
     a.progress_at = std::min(a.progress_at, now);
     a.last_error_at = std::min(a.last_error_at, now);
+    a.next_check = now + std::max(a.next_check - before, time_point::duration{0});
     a.speed.at = std::min(a.speed.at, now);
     a.health.clock_went_back(before, now);
     a.gate.no_later_than(now);

@@ -57,6 +57,8 @@ public:
   /// What the end of an attempt tells of its agent.
   void learn(routed_agent& a, const attempt_outcome& outcome, const std::string& task_class,
              time_point now);
+  /// The agent has asked to be left alone, for so long if it has said.
+  void park(routed_agent& a, millis asked, time_point now) const;
   void forget_held(const task_id& task) { held_.erase(task); }
   /// Since when a free agent was left for a better one that is busy, and until when it may be.
   std::optional<time_point> held_until(const task_id& task) const;

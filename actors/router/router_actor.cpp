@@ -88,6 +88,15 @@ router_actor::behavior_type router(self_pointer self, registry_actor registry,
         return caf::make_error(ec::unknown_task);
       },
       [self](atom::status) { return self->state.table.status(now(self)); },
+      [self](atom::check, const agent_key& agent) {
+        auto held = self->state.table.begin_check(agent, now(self));
+        settle(self);
+        return held;
+      },
+      [self](atom::checked, const health_report& report) {
+        self->state.table.checked(report, now(self));
+        settle(self);
+      },
       [self](atom::wake) {
         self->state.timer.fired(now(self));
         settle(self);

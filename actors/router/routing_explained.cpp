@@ -35,14 +35,18 @@ std::string note_on(const placement_request& request, const routed_agent& a,
     return "is draining";
   if (a.suspect)
     return "behaves as if it were gone";
+  if (a.record.state == agent_state::unhealthy)
+    return "is unhealthy, and checked again in " + std::to_string(left(a.next_check, now).count()) +
+           " ms; its latest failed check: " + a.record.problem.message;
   if (a.parked_until > now)
     return "is parked for " + std::to_string(left(a.parked_until, now).count()) + " ms";
   if (a.health.ejected(now))
     return "has failed too often and is left alone for " +
            std::to_string(left(a.health.ejected_until(), now).count()) + " ms";
   if (!a.free_slot(now))
-    return a.health.on_probation(now) ? "was ejected and has one attempt to show that it is well"
-                                      : "is at its limit";
+    return a.health.on_probation(now)   ? "was ejected and has one attempt to show that it is well"
+           : a.in_flight < a.limit(now) ? "is at its limit, with a health check"
+                                        : "is at its limit";
   if (auto open = a.gate.closed_until(now))
     return "has used up its rate for " + std::to_string(left(*open, now).count()) + " ms";
   if (std::find(request.avoid.begin(), request.avoid.end(), a.record.key) != request.avoid.end())
@@ -110,6 +114,10 @@ routing_status routing_table::status(time_point now) const {
     load.ejected = left(a.health.ejected_until(), now);
     load.ejections = a.health.ejections();
     load.limit = a.limit(now);
+    load.checks_passed = a.checks_passed;
+    load.checks_failed = a.checks_failed;
+    load.check_error = a.check_error;
+    load.next_check = left(a.next_check, now);
     result.agents.push_back(std::move(load));
   }
   for (const auto& [name, role] : roles_)
@@ -118,6 +126,8 @@ routing_status routing_table::status(time_point now) const {
       demand.waiting = static_cast<std::uint32_t>(role.line.size()); // all, whatever may run
       result.roles.push_back(std::move(demand));
     }
+  for (const auto& [name, counts] : checks_)
+    result.checks.push_back(counts);
   return result;
 }
 
@@ -249,10 +259,12 @@ void routing_table::find_reason(const placement_request& request, const routed_r
     return say(wait_reason::no_agent);
   if (!keep([&](const auto& a) { return a.has(request.skills); }))
     return say(wait_reason::lacks_skill);
-  if (!keep([](const auto& a) { return a.record.state == agent_state::ready; }))
+  if (!keep([](const auto& a) { return a.record.state != agent_state::draining; }))
     return say(wait_reason::draining);
   if (!keep([](const auto& a) { return !a.suspect; }))
     return say(wait_reason::suspect);
+  if (!keep([](const auto& a) { return a.record.state == agent_state::ready; }))
+    return say(wait_reason::unhealthy, first([](const auto& a) { return a.next_check; }));
   if (find_limit(request, role, now, into))
     return;
   if (!keep([&](const auto& a) { return a.parked_until <= now; }))

@@ -121,16 +121,19 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   }
   auto& home = role_of(a->record.role);
   home.learn(*a, outcome, run.task_class, now);
-  if (outcome.agent_gone) {
-    // No connection means that the service is gone, and all its agents with it: a task must not
-    // use up its attempts on them one after the other.
-    if (outcome.error.kind == ec::connect_failed && !a->suspect)
-      suspect_service(run.agent.service, now);
-    a->suspect = true;
-    suspects_.push_back(run.agent);
-  }
+  if (outcome.agent_gone)
+    suspect(*a, outcome.error.kind, now);
   home.pool.ended(*a, now);
   check_drained(*a);
+}
+
+/// An agent behaves as if it were gone. No connection means that its service is, and all its agents
+/// with it: a task must not use up its attempts on them one after the other.
+void routing_table::suspect(routed_agent& a, ec why, time_point now) {
+  if (why == ec::connect_failed && !a.suspect)
+    suspect_service(a.record.key.service, now);
+  a.suspect = true;
+  suspects_.push_back(a.record.key);
 }
 
 void routing_table::suspect_service(const service_name& service, time_point now) {
@@ -147,11 +150,11 @@ void routing_table::unavailable(const role_unavailable& news) {
   if (found == roles_.end())
     return;
   auto& role = found->second;
-  auto ready = std::any_of(role.pool.agents().begin(), role.pool.agents().end(), [](const auto& e) {
-    return e.second.record.state == agent_state::ready && !e.second.suspect;
+  auto there = std::any_of(role.pool.agents().begin(), role.pool.agents().end(), [](const auto& e) {
+    return e.second.record.state != agent_state::draining && !e.second.suspect;
   });
-  if (ready)
-    return; // one has come up in the meantime
+  if (there)
+    return; // one has come up in the meantime, or may be well again
   role.line.for_each([&](const placement_request& request) {
     refused_.push_back({request.task, request.attempt, news.error});
     waiting_in_.erase(request.task);

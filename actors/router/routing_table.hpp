@@ -35,6 +35,11 @@ public:
   bool withdraw(const task_id& task);
   void finished(const attempt_outcome& outcome, time_point now);
   void unavailable(const role_unavailable& news);
+  /// Holds a slot of an agent for a health check, until `checked` is told. Gives whether it could:
+  /// not if the agent has no free one, gets nothing new, or has asked to be left alone. The check
+  /// counts against the agent's own limits, and against no other.
+  bool begin_check(const agent_key& key, time_point now);
+  void checked(const health_report& report, time_point now);
 
   // -- what comes of it
   // ------------------------------------------------------------------------------
@@ -86,6 +91,7 @@ private:
   void insert(const agent_record& record, time_point now);
   void remove(const agent_key& key);
   void check_drained(routed_agent& a);
+  void suspect(routed_agent& a, ec why, time_point now);
   void suspect_service(const service_name& service, time_point now);
   std::optional<failure> hopeless(const role_name& name,
                                   const std::vector<std::string>& needed) const;
@@ -136,6 +142,7 @@ private:
   std::set<std::pair<time_point, role_name>> wakes_;       // roles to look at by then
   std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
   std::set<role_name> changed_;                            // roles to look at in the next dispatch
+  std::map<role_name, check_counts> checks_;               // of roles with health checks
   std::set<role_name> demand_changed_;
   std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;

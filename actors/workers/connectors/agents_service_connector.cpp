@@ -141,6 +141,8 @@ net::http_request to_request(const attempt_request& attempt) {
                      // Ids may hold what a header must not.
                      {"Idempotency-Key", net::encode_path_segment(attempt.task.value)},
                      {"traceparent", attempt.traceparent}};
+  if (attempt.health_check)
+    request.headers.push_back({"Rolecall-Health-Check", "true"});
   request.timeout = attempt.timeout;
   json body{{"task_id", attempt.task.value},
             {"attempt", attempt.attempt},

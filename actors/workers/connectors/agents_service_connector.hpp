@@ -8,7 +8,8 @@
 /// HTTP response as an outcome. Pure.
 namespace rolecall {
 
-/// `POST /agents/{id}/execute`. The attempt's timeout bounds the whole exchange.
+/// `POST /agents/{id}/execute`. The attempt's timeout bounds the whole exchange. A health check has
+/// the header `Rolecall-Health-Check`.
 net::http_request to_request(const attempt_request& attempt);
 
 /// `DELETE /agents/{id}/tasks/{task_id}`. Its header `Rolecall-Attempt` keeps a service that looks
