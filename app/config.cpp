@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include "app/config_health.hpp"
 #include "app/config_node.hpp"
 #include "app/config_routing.hpp"
 #include "app/config_scaling.hpp"
@@ -87,6 +88,8 @@ struct config_reader {
         retry.budget = read_budget(*budget, where + "/retry_budget", {});
       result.coordinator.roles[role_name{name}] = retry;
       read_role_routing(object, role_name{name}, problems, result.router);
+      if (auto check = read_health_check(object, problems, policy))
+        result.health.roles[role_name{name}] = *check;
       object.finish();
       result.fleet.roles[role_name{name}] = policy;
     }

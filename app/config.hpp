@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/coordinator/task_book.hpp"
+#include "actors/health/health_checks.hpp"
 #include "actors/manager/fleet.hpp"
 #include "actors/router/routing_table.hpp"
 #include "actors/workers/pool_actor.hpp"
@@ -20,6 +21,7 @@ struct config {
   router_options router;
   coordinator_options coordinator;
   pool_options pool;
+  health_options health;
   node_options node;
   std::string journal_path{"rolecall.db"}; ///< of a node; empty: it keeps nothing
   /// What is accepted but has no effect yet, a line each; told to the user.

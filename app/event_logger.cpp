@@ -78,11 +78,16 @@ void log_task(const task_event& event) {
 }
 
 void log_agent(const agent_event& event) {
-  log_event(spdlog::level::info, "agent_" + to_string(event.change),
-            {{"agent_id", event.agent.key.id.value},
-             {"service", event.agent.key.service.value},
-             {"role", event.agent.role.value},
-             {"state", to_string(event.agent.state)}});
+  const auto& agent = event.agent;
+  json fields{{"agent_id", agent.key.id.value},
+              {"service", agent.key.service.value},
+              {"role", agent.role.value},
+              {"state", to_string(agent.state)}};
+  auto unhealthy = agent.state == agent_state::unhealthy;
+  if (unhealthy) // the message may quote what the agent said
+    fields["error"] = agent.problem.code;
+  log_event(unhealthy ? spdlog::level::warn : spdlog::level::info,
+            "agent_" + to_string(event.change), fields);
 }
 
 } // namespace rolecall

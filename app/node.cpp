@@ -1,6 +1,7 @@
 #include "app/node.hpp"
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "actors/health/checker_actor.hpp"
 #include "actors/journal/journal_actor.hpp"
 #include "actors/manager/manager_actor.hpp"
 #include "actors/registry/registry_actor.hpp"
@@ -60,6 +61,11 @@ node::node(const config& settings, opened_journal journal)
   auto workers = settings.pool;
   workers.worker.node = settings.node.name;
   pool_ = sys.spawn(rolecall::pool, client_, workers);
+  auto checks = settings.health;
+  checks.seed = std::random_device{}();
+  if (!checks.roles.empty())
+    checker_ = sys.spawn(rolecall::checker, checker_peers{registry_, router_, manager_, pool_},
+                         std::move(checks));
   tasks.unix_offset = unix_offset_;
   tasks.first_event = first_event_;
   tasks.durable = journal.store != nullptr;
@@ -85,6 +91,8 @@ node::~node() {
     self->request(journal_, patience, atom::drain_v).receive([](bool) {}, [](caf::error&) {});
     end(journal_);
   }
+  if (checker_)
+    end(checker_);
   end(pool_); // what runs is canceled, and with it its agents' work
   {
     caf::scoped_actor self{*system_};

@@ -61,6 +61,7 @@ private:
   router_actor router_;
   manager_actor manager_;
   pool_actor pool_;
+  checker_actor checker_; // null if no role has a health check
   journal_actor journal_; // null if there is none
   coordinator_actor coordinator_;
 };

@@ -45,12 +45,15 @@ json tasks_view(const stats& counts) {
 json agents_view(const fleet_status& fleet) {
   std::uint64_t ready = 0;
   std::uint64_t draining = 0;
+  std::uint64_t unhealthy = 0;
   for (const auto& role : fleet.role_states) {
     ready += role.ready;
     draining += role.draining;
+    unhealthy += role.unhealthy;
   }
   return {{"ready", ready},
           {"draining", draining},
+          {"unhealthy", unhealthy},
           {"spawned", fleet.spawned},
           {"spawns_failed", fleet.spawns_failed},
           {"retired", fleet.retired}};

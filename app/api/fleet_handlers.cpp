@@ -76,8 +76,8 @@ void list_agents(api_self self, const call_ptr& request) {
   auto role = query.text("role");
   auto service = query.text("service");
   auto state = query.text("state");
-  if (state && *state != "ready" && *state != "draining")
-    query.complain("state", "must be ready or draining");
+  if (state && *state != "ready" && *state != "draining" && *state != "unhealthy")
+    query.complain("state", "must be ready, draining or unhealthy");
   auto limit = static_cast<std::size_t>(query.integer("limit", 1, 1'000).value_or(100));
   auto after = read_cursor(query);
   if (refuse_wrong_query(self, request))

@@ -57,6 +57,9 @@ struct metrics::families {
   prometheus::Family<prometheus::Counter>& hedges =
       make(registry, prometheus::BuildCounter(), "rolecall_hedges_total",
            "Second attempts beside slow ones that have ended, by whether they were the faster.");
+  prometheus::Family<prometheus::Counter>& checks =
+      make(registry, prometheus::BuildCounter(), "rolecall_health_checks_total",
+           "Health checks of agents that have told something, by their result.");
   prometheus::Family<prometheus::Counter>& spawned =
       make(registry, prometheus::BuildCounter(), "rolecall_agents_spawned_total",
            "Agents that services confirmed as spawned.");
@@ -135,6 +138,8 @@ struct metrics::families {
       return other;
     for (const auto* outcome : {"won", "lost"}) // there from the start, as are those below
       hedges.Add({{"role", role.value}, {"outcome", outcome}});
+    for (const auto* result : {"passed", "failed"})
+      checks.Add({{"role", role.value}, {"result", result}});
     return *roles.insert(role.value).first;
   }
 
@@ -212,7 +217,7 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
   for (const auto& name : names) {
     all_->waiting.Add({{"role", name}}).Set(0);
     all_->running.Add({{"role", name}}).Set(0);
-    for (const auto* state : {"ready", "draining", "starting"})
+    for (const auto* state : {"ready", "draining", "unhealthy", "starting"})
       all_->agents.Add({{"role", name}, {"state", state}}).Set(0);
   }
   auto count = [&](const std::string& role, const char* state, std::uint32_t more) {
@@ -222,12 +227,18 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
     const auto& name = all_->label(role.role);
     count(name, "ready", role.ready);
     count(name, "draining", role.draining);
+    count(name, "unhealthy", role.unhealthy);
     count(name, "starting", role.starting);
   }
   for (const auto& demand : routing.roles) {
     const auto& name = all_->label(demand.role);
     all_->waiting.Add({{"role", name}}).Increment(demand.waiting);
     all_->running.Add({{"role", name}}).Increment(demand.running);
+  }
+  for (const auto& each : routing.checks) {
+    const auto& name = all_->label(each.role);
+    move_to(all_->checks.Add({{"role", name}, {"result", "passed"}}), each.passed);
+    move_to(all_->checks.Add({{"role", name}, {"result", "failed"}}), each.failed);
   }
 }
 

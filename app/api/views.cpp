@@ -56,6 +56,26 @@ json attempt_view(const attempt_record& attempt) {
   return result;
 }
 
+json health_view(const agent_load& load) {
+  if (load.checks_passed + load.checks_failed == 0)
+    return nullptr;
+  return {{"passed", load.checks_passed},
+          {"failed", load.checks_failed},
+          {"next_ms", load.next_check.count()},
+          {"error", error_or_null(load.check_error)}};
+}
+
+/// What keeps the agent from being given tasks, or "ok".
+const char* condition_of(const agent_load& load) {
+  if (load.suspect)
+    return "suspect";
+  if (load.agent.state == agent_state::unhealthy)
+    return "unhealthy";
+  if (load.parked > millis{0})
+    return "parked";
+  return load.ejected > millis{0} ? "ejected" : "ok";
+}
+
 /// As it was submitted.
 json retry_view(const retry_policy& retry) {
   auto result = json::object();
@@ -139,26 +159,26 @@ std::string task_view(const task_detail& task) {
 }
 
 json agent_record_view(const agent_record& agent, const std::string& node) {
-  return {{"agent_id", agent.key.id.value},
-          {"service", agent.key.service.value},
-          {"role", agent.role.value},
-          {"skills", agent.skills},
-          {"max_concurrency", agent.max_concurrency},
-          {"state", to_string(agent.state)},
-          {"node", node}};
+  json result{{"agent_id", agent.key.id.value},
+              {"service", agent.key.service.value},
+              {"role", agent.role.value},
+              {"skills", agent.skills},
+              {"max_concurrency", agent.max_concurrency},
+              {"state", to_string(agent.state)},
+              {"node", node}};
+  if (agent.state == agent_state::unhealthy)
+    result["problem"] = to_json(agent.problem);
+  return result;
 }
 
 json agent_view(const agent_load& load, const std::string& node, unix_time now) {
-  auto condition = load.suspect               ? "suspect"
-                   : load.parked > millis{0}  ? "parked"
-                   : load.ejected > millis{0} ? "ejected"
-                                              : "ok";
   auto has_ended = load.succeeded + load.failed > 0;
   auto result = agent_record_view(load.agent, node);
-  result["condition"] = condition;
+  result["condition"] = condition_of(load);
   result["parked_ms"] = load.parked.count();
   result["ejected_ms"] = load.ejected.count();
   result["ejections"] = load.ejections;
+  result["health"] = health_view(load);
   result["limit"] = load.limit;
   result["in_flight"] = load.in_flight;
   result["succeeded"] = load.succeeded;
@@ -185,6 +205,7 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
                 {"max_agents", 0},
                 {"agents", 0},
                 {"ready", 0},
+                {"unhealthy", 0},
                 {"starting", 0},
                 {"desired", 0},
                 {"panic", false},
@@ -207,8 +228,9 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
   }
   for (const auto& state : fleet.role_states) {
     auto& role = entry(state.role);
-    role["agents"] = state.ready + state.draining;
+    role["agents"] = state.ready + state.draining + state.unhealthy;
     role["ready"] = state.ready;
+    role["unhealthy"] = state.unhealthy;
     role["starting"] = state.starting;
     role["desired"] = state.desired;
     role["panic"] = state.panic;

@@ -85,7 +85,7 @@ std::vector<CLI::Option*> add_agents_query(CLI::App& command, agents_query& quer
   add_common_options(command, query);
   auto* role = command.add_option("--role", query.role, "Only agents of this role");
   auto* state = command.add_option("--state", query.state, "Only agents in this state")
-                    ->check(CLI::IsMember({"ready", "draining"}));
+                    ->check(CLI::IsMember({"ready", "draining", "unhealthy"}));
   auto* spawn = command.add_option("--spawn", query.spawn, "Has an agent spawned for this role");
   auto* drain =
       command.add_option("--drain", query.drain, "Lets this agent finish what it has, and end");

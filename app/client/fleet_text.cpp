@@ -21,7 +21,7 @@ std::string names_of(const json& object, const char* key) {
   return result;
 }
 
-/// An error or a trouble: "code: message", or nothing.
+/// An error, a problem or a trouble: "code: message", or nothing.
 std::string error_of(const json& object, const char* key) {
   auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_object()
@@ -71,6 +71,7 @@ table agent_rows(const json& agents) {
                {}};
   for (const auto& one : agents) {
     auto condition = shown(one, "condition");
+    auto unhealthy = condition == "unhealthy"; // why that is counts for more than its last task
     result.rows.push_back({{shown(one, "agent_id")},
                            {shown(one, "service")},
                            {shown(one, "role")},
@@ -82,7 +83,7 @@ table agent_rows(const json& agents) {
                            {shown_rate(one, "success_rate")},
                            {shown_time(one, "latency_ms")},
                            {names_of(one, "skills")},
-                           {error_of(one, "last_error"), "\x1b[31m"}});
+                           {error_of(one, unhealthy ? "problem" : "last_error"), "\x1b[31m"}});
   }
   return result;
 }

@@ -22,7 +22,9 @@ function conditionText(agent) {
   return agent.condition === 'parked' ? `parked for ${seconds(agent.parked_ms + 999)}` : agent.condition;
 }
 
-function lastError({ last_error }) {
+function lastError({ last_error, problem }) {
+  if (problem) // why it is unhealthy counts for more
+    return h('span', { class: 'reason' }, `${problem.code}: ${problem.message}`);
   return last_error ? h('span', {}, h('span', { class: 'reason' }, `${last_error.code}: ${last_error.message}`),
     h('span', { class: 'hint' }, ` ${ago(last_error.at)}`)) : h('span', { class: 'hint nothing' }, 'none');
 }
@@ -57,7 +59,7 @@ const columns = [
   { label: 'Success', class: 'number', cell: a => ended(a) ? `${percent(a.success_rate)} of ${count(ended(a))}` : '–' },
   { label: 'Latency', class: 'number', cell: a => ended(a) ? duration(a.latency_ms) : '–' },
   { label: 'Idle', class: 'number', cell: a => a.in_flight > 0 ? '–' : seconds(a.idle_ms) },
-  { label: 'Last error', class: 'wide', sign: a => a.last_error ? `${a.last_error.at} ${ago(a.last_error.at)}` : '', cell: lastError },
+  { label: 'Last error', class: 'wide', sign: a => a.problem ? a.problem.message : a.last_error ? `${a.last_error.at} ${ago(a.last_error.at)}` : '', cell: lastError },
   { label: 'Action', class: 'action', sign: a => a.state, cell: a => a.state === 'draining' ? h('span', { class: 'hint' }, 'draining') : drainButton(a) },
 ];
 
@@ -70,7 +72,7 @@ export function openAgents({ query: chosen }) {
       '. The node spawns them when tasks come for their role: ', h('a', { href: '#/submit' }, 'submit one'), ', or spawn one here.'));
   const more = h('button', { type: 'button', hidden: true, onclick: () => { limit = page_limit; restart(); } }, 'Show more');
   const roles = h('select', { id: 'agents-role' }, h('option', { value: role }, role || 'all'));
-  const states = h('select', { id: 'agents-state' }, ['', 'ready', 'draining'].map(one => h('option', { value: one, selected: one === state }, one || 'all')));
+  const states = h('select', { id: 'agents-state' }, ['', 'ready', 'draining', 'unhealthy'].map(one => h('option', { value: one, selected: one === state }, one || 'all')));
   const spawn = h('span', {});
   const go = () => { location.hash = `#/agents${query({ role: roles.value, state: states.value })}`; };
   roles.addEventListener('change', go);

@@ -30,7 +30,7 @@ const looks = {
   canceled: ['slash', 'off'], rejected: ['bar', 'warn'],
   running: ['half', 'busy'], retryable: ['again', 'warn'], busy: ['pause', 'off'],
   ready: ['check', 'good'], draining: ['drain', 'off'], starting: ['clock', 'waiting'],
-  ok: ['check', 'good'], parked: ['pause', 'warn'], suspect: ['warning', 'warn'],
+  ok: ['check', 'good'], parked: ['pause', 'warn'], suspect: ['warning', 'warn'], unhealthy: ['warning', 'bad'],
 };
 
 /** An icon with its word: badge('failed'), or with other words: badge('parked', 'parked for 3 s'). */

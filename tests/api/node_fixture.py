@@ -97,7 +97,8 @@ class Gate:
 class Fake:
     """An agents service in this process. `refusal` is what a spawn is answered with, if set; `result`
     what a task is answered with (None: the connection is closed). `executed` has the bodies of each
-    task's request and answer, as they went over the wire."""
+    task's request and answer, as they went over the wire; those of health checks are in `checks`, and
+    agents that are `broken` answer 500."""
 
     def __init__(self, role, agents=(), refusal=None, result=()):
         fake = self
@@ -113,8 +114,9 @@ class Fake:
                 data = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(ConnectionError):  # nobody may wait for it any more
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def do_GET(self):
                 listed = {"/roles": {"roles": [{"role": role}]},
@@ -126,7 +128,10 @@ class Fake:
                 if self.path == "/agents":
                     return self.answer(*(refusal or (503, {"error": {"code": "no", "message": "no"}})))
                 status, told = (200, {"status": "completed", "output": role}) if result == () else result or (0, "")
-                fake.executed.append((body, json.dumps(told).encode()))
+                if self.path.split("/")[2] in fake.broken:
+                    status, told = 500, {"error": {"code": "no_model", "message": "the model is gone"}}
+                seen = fake.checks if self.headers.get("Rolecall-Health-Check") else fake.executed
+                seen.append((body, json.dumps(told).encode()))
                 if status == 0:
                     self.close_connection = True
                     return None
@@ -138,7 +143,7 @@ class Fake:
             def log_message(self, *_):
                 pass
 
-        self.agents, self.connections, self.executed = list(agents), [], []
+        self.agents, self.connections, self.executed, self.checks, self.broken = list(agents), [], [], [], set()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"

@@ -122,7 +122,7 @@ class Completion(unittest.TestCase):
     def test_fish(self):
         script = self.script("fish")
         for line, expected in (("rolecall sub", ["submit"]), ("rolecall list --la", ["--label"]),
-                               ("rolecall agents --state ", ["draining", "ready"]),
+                               ("rolecall agents --state ", ["draining", "ready", "unhealthy"]),
                                ("rolecall completion f", ["fish"]), ("rolecall list --role ", []),
                                ("rolecall node --config tok", ["tokens.json"]),
                                ("rolecall token tok", ["tokens.json"])):

@@ -39,7 +39,7 @@ TEST_CASE("bash completes commands, options and values") {
   };
   CHECK(complete("rolecall su") == "submit\n");
   CHECK(complete("rolecall list --la") == "--label\n");
-  CHECK(complete("rolecall agents --state ''") == "ready draining\n");
+  CHECK(complete("rolecall agents --state ''") == "ready draining unhealthy\n");
   CHECK(complete("rolecall completion f") == "fish\n");
   CHECK(complete("rolecall list --role ''") == "\n");
   CHECK(complete("rolecall submit " + here.path("comp")) == here.path("completion") + "\n");

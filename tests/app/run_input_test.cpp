@@ -156,6 +156,45 @@ TEST_CASE("a role has the scaling that is configured for all, but for what it na
   CHECK(fleet.windows.panic == millis{3'000}); // the default is longer than what it belongs to
 }
 
+TEST_CASE("what is wrong with a health check is told, all of it") {
+  auto result = parse_config(R"({"roles": {
+    "a": {"health_check": {"interval": "1s", "timeout": "1s", "unhealthy_threshold": 0}},
+    "b": {"health_check": {"input": 1, "intervall": "1s", "healthy_threshold": 1001}},
+    "c": {"health_check": {"input": 1, "interval": "10", "timeout": "20s", "retire_after": 5}},
+    "d": {"health_check": true}}})");
+  REQUIRE(std::holds_alternative<std::vector<problem>>(result));
+  auto text = to_text(std::get<std::vector<problem>>(result));
+  INFO(text);
+  for (const auto* expected :
+       {"/roles/a/health_check/input: is missing",
+        "/roles/a/health_check/timeout: is not less than interval, which is 1s",
+        "/roles/a/health_check/unhealthy_threshold: ", "/roles/b/health_check/intervall: ",
+        "did you mean \"interval\"",
+        "/roles/b/health_check/healthy_threshold: ", "/roles/c/health_check/interval: ",
+        "/roles/c/health_check/retire_after: ", "/roles/d/health_check: "})
+    CHECK(text.find(expected) != std::string::npos);
+  // With an interval that cannot be read, nothing contradicts it.
+  CHECK(text.find("/roles/c/health_check/timeout") == std::string::npos);
+}
+
+TEST_CASE(
+    "a health check has defaults for all but its input, and a timeout that fits its interval") {
+  auto result = parse_config(R"({"roles": {
+    "a": {"health_check": {"input": {"say": "ping"}}},
+    "b": {"health_check": {"input": null, "interval": "1s", "retire_after": "5s"}}, "c": {}}})");
+  REQUIRE(std::holds_alternative<config>(result));
+  const auto& read = std::get<config>(result);
+  REQUIRE(read.health.roles.size() == 2);
+  const auto& a = read.health.roles.at(role_name{"a"});
+  CHECK(a.input.str() == R"({"say":"ping"})");
+  CHECK(a.interval == millis{10'000});
+  CHECK(a.timeout == millis{5'000});
+  const auto& b = read.health.roles.at(role_name{"b"});
+  CHECK(b.input.str() == "null");
+  CHECK(b.timeout == millis{500});
+  CHECK(read.fleet.roles.at(role_name{"b"}).retire_unhealthy_after == millis{5'000});
+}
+
 TEST_CASE("the defaults need no configuration, and a configuration changes what it names") {
   auto defaults = default_config();
   CHECK(defaults.fleet.services.at(0).url == "http://localhost:8052");
