@@ -253,7 +253,8 @@ void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
   case verdict::canceled: latency.learn_at_least(task_class, a.speed, us, now); break;
   case verdict::retryable: {
     ++a.ended;
-    a.adaptive.refused();
+    if (overloaded || outcome.error.kind == ec::timeout)
+      a.adaptive.refused(a.in_flight);
     if (overloaded)
       break; // it is parked for that
     latency.learn_at_least(task_class, a.speed, us, now);

@@ -1,5 +1,4 @@
 // The parts that a routing decision is made of, each alone.
-#include "actors/router/adaptive_limit.hpp"
 #include "actors/router/agent_health.hpp"
 #include "actors/router/choice_policy.hpp"
 #include "actors/router/latency_model.hpp"
@@ -134,29 +133,6 @@ TEST_CASE("an agent that fails must be very quick indeed to be worth it") {
   CHECK(failure_factor(0.5, 1) == Approx(5));
   CHECK(failure_factor(0, 1) > 100);
   CHECK(failure_factor(0.5, 0) == Approx(1));
-}
-
-TEST_CASE("a limit that nobody declared grows while the agent is as fast as ever") {
-  adaptive_limit limit{64};
-  CHECK(limit.limit() == 4);
-  for (int i = 0; i < 400; ++i)
-    limit.completed(1'000, limit.limit());
-  CHECK(limit.limit() == 64);
-  for (int i = 0; i < 40; ++i)
-    limit.completed(10'000, limit.limit());
-  CHECK(limit.limit() < 16);
-  for (int i = 0; i < 1'000; ++i)
-    limit.refused();
-  CHECK(limit.limit() == 1);
-  limit.set_most(0);
-  CHECK(limit.limit() == 1);
-}
-
-TEST_CASE("a limit does not grow by what was not tried") {
-  adaptive_limit limit{64};
-  for (int i = 0; i < 100; ++i)
-    limit.completed(1'000, 1);
-  CHECK(limit.limit() == 4);
 }
 
 TEST_CASE("a rate allows its burst at once, and then what it refills") {
