@@ -92,6 +92,18 @@ struct metrics::families {
            "Attempts that run on agents of the role.");
   prometheus::Family<prometheus::Gauge>& agents =
       make(registry, prometheus::BuildGauge(), "rolecall_agents", "Agents, by role and state.");
+  prometheus::Family<prometheus::Gauge>& desired =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_desired_agents",
+           "Agents that the role should have by its load.");
+  prometheus::Family<prometheus::Gauge>& panic =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_panic",
+           "Whether the role is in a burst, in which it only grows.");
+  prometheus::Family<prometheus::Gauge>& idle =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_idle_agents",
+           "Agents of the role that are ready and have nothing to do.");
+  prometheus::Family<prometheus::Gauge>& slots =
+      make(registry, prometheus::BuildGauge(), "rolecall_role_slots",
+           "Attempts that the role's ready agents are given at the same time.");
   prometheus::Family<prometheus::Gauge>& service_up =
       make(registry, prometheus::BuildGauge(), "rolecall_service_up",
            "Whether the last check of an agents service succeeded.");
@@ -216,8 +228,9 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
   names.insert("other");
   for (const auto& name : names) {
     all_->waiting.Add({{"role", name}}).Set(0);
-    all_->running.Add({{"role", name}}).Set(0);
-    for (const auto* state : {"ready", "draining", "unhealthy", "starting"})
+    for (auto* family : {&all_->running, &all_->desired, &all_->panic, &all_->idle, &all_->slots})
+      family->Add({{"role", name}}).Set(0);
+    for (const auto* state : {"ready", "draining", "starting"})
       all_->agents.Add({{"role", name}, {"state", state}}).Set(0);
   }
   auto count = [&](const std::string& role, const char* state, std::uint32_t more) {
@@ -229,7 +242,16 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
     count(name, "draining", role.draining);
     count(name, "unhealthy", role.unhealthy);
     count(name, "starting", role.starting);
+    all_->desired.Add({{"role", name}}).Increment(role.desired);
+    if (role.panic)
+      all_->panic.Add({{"role", name}}).Set(1);
   }
+  for (const auto& load : routing.agents)
+    if (load.agent.state == agent_state::ready) {
+      const auto& name = all_->label(load.agent.role);
+      all_->idle.Add({{"role", name}}).Increment(load.in_flight == 0 ? 1 : 0);
+      all_->slots.Add({{"role", name}}).Increment(load.limit);
+    }
   for (const auto& demand : routing.roles) {
     const auto& name = all_->label(demand.role);
     all_->waiting.Add({{"role", name}}).Increment(demand.waiting);
