@@ -38,7 +38,7 @@ struct config_reader {
       object.finish();
     }
     if (const auto* routing = root.object("routing"))
-      read_routing(*routing, problems, result.router);
+      read_routing(*routing, problems, result.router, result.questions);
     if (root.object("cluster"))
       result.warnings.emplace_back(
           "configuration: /cluster is not supported yet and has no effect");

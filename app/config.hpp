@@ -18,6 +18,7 @@ namespace rolecall {
 /// Everything that can be configured, validated. The defaults are those of the options' own types.
 struct config {
   fleet_options fleet;
+  question_options questions; ///< to agents services
   router_options router;
   coordinator_options coordinator;
   pool_options pool;

@@ -41,7 +41,8 @@ std::optional<start_limit> read_limit(object_reader& parent, const char* key,
 
 } // namespace
 
-void read_routing(const json& value, std::vector<problem>& problems, router_options& result) {
+void read_routing(const json& value, std::vector<problem>& problems, router_options& result,
+                  question_options& questions) {
   object_reader object{value, "/routing", problems};
   result.policy = read_policy(object).value_or(result.policy);
   result.latency_tau = object.duration("latency_window", millis{100}).value_or(result.latency_tau);
@@ -79,6 +80,8 @@ void read_routing(const json& value, std::vector<problem>& problems, router_opti
     }
     each.finish();
   }
+  questions.max_adaptive_limit = static_cast<std::uint32_t>(
+      object.integer("max_adaptive_limit", 1, 10'000).value_or(questions.max_adaptive_limit));
   result.key_limit = read_limit(object, "key_limit", problems).value_or(result.key_limit);
   if (const auto* limits = object.object("key_limits")) {
     object_reader keys{*limits, "/routing/key_limits", problems};

@@ -57,7 +57,7 @@ node::node(const config& settings, opened_journal journal)
   registry_ = sys.spawn(rolecall::registry, registry_options{});
   router_ = sys.spawn(rolecall::router, registry_, settings.router);
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
-                       manager_options{settings.fleet, {}});
+                       manager_options{settings.fleet, settings.questions});
   auto workers = settings.pool;
   workers.worker.node = settings.node.name;
   pool_ = sys.spawn(rolecall::pool, client_, workers);

@@ -158,16 +158,19 @@ typename Inspector::result_type inspect(Inspector& f, placement_refused& x) {
 /// How much work there is for a role.
 struct role_demand {
   role_name role;
-  std::uint32_t waiting{0};
+  std::uint32_t waiting{0}; ///< that an agent more would help: no limit on what may run holds them
   std::uint32_t running{0};
   std::uint32_t unmatched{0}; ///< of those waiting: no agent of the role has the skills they need
+  /// Attempts that one of its agents is given at the same time, in the mean; 0 if there was none.
+  double slots{0};
+  bool slots_known{false}; ///< declared or learnt; else nobody has found out yet what it takes
 
   bool operator==(const role_demand&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, role_demand& x) {
-  return f(x.role, x.waiting, x.running, x.unmatched);
+  return f(x.role, x.waiting, x.running, x.unmatched, x.slots, x.slots_known);
 }
 
 /// The manager's word that a role has no agent and that none could be had for the whole patience.

@@ -13,10 +13,15 @@ constexpr std::size_t max_agents_listed = 100'000;
 
 struct reader {
   const service_config& service;
+  const question_options& options;
   std::vector<problem>& problems;
 
-  std::uint32_t concurrency(object_reader& object) const {
-    return static_cast<std::uint32_t>(object.integer("max_concurrency", 1, 1'000'000).value_or(1));
+  /// Of a role or an agent.
+  template <class Item>
+  void read_limit(object_reader& object, Item& into) const {
+    auto limit = object.integer("max_concurrency", 1, 1'000'000);
+    into.limit_declared = limit.has_value();
+    into.max_concurrency = limit ? static_cast<std::uint32_t>(*limit) : options.max_adaptive_limit;
   }
 
   role_offer offer(const json& value, const std::string& where) const {
@@ -25,7 +30,7 @@ struct reader {
     result.role = role_name{object.required_name("role").value_or("")};
     result.service = service.name;
     result.skills = read_skills(object, "skills").value_or(skill_map{});
-    result.max_concurrency = concurrency(object);
+    read_limit(object, result);
     return result;
   }
 
@@ -35,7 +40,7 @@ struct reader {
     result.key = {service.name, agent_id{object.required_name("agent_id").value_or("")}};
     result.role = role_name{object.required_name("role").value_or("")};
     result.skills = read_skills(object, "skills").value_or(skill_map{});
-    result.max_concurrency = concurrency(object);
+    read_limit(object, result);
     result.service_url = service.url;
     return result;
   }
@@ -94,7 +99,7 @@ net::http_request to_request(const service_config& service, const service_answer
 }
 
 service_answer to_answer(const service_config& service, service_answer answer,
-                         const net::http_result& result) {
+                         const question_options& options, const net::http_result& result) {
   auto what = to_string(answer.question) + " of " + service.url + ": ";
   auto fail = [&](ec kind, const std::string& why) {
     answer.ok = false;
@@ -118,7 +123,7 @@ service_answer to_answer(const service_config& service, service_answer answer,
   std::vector<problem> problems;
   auto body = parse_json(response.body, {}, problems);
   if (body) {
-    reader read{service, problems};
+    reader read{service, options, problems};
     if (answer.question == service_question::roles)
       answer.roles = read.list<role_offer>(
           *body, "roles", [&](const auto& v, const auto& w) { return read.offer(v, w); });

@@ -14,6 +14,8 @@ struct service_config {
 struct question_options {
   millis check_timeout{5'000};  ///< for GET and DELETE
   millis spawn_timeout{60'000}; ///< for POST /agents: an agent may take its time to start
+  /// The most attempts that an agent is tried with at the same time if its service names no limit.
+  std::uint32_t max_adaptive_limit{64};
 };
 
 /// The request that asks `answer.question`; of `answer` only what is known before it is answered is
@@ -24,6 +26,6 @@ net::http_request to_request(const service_config& service, const service_answer
 /// Fills in what a service has said. Everything that the protocol demands is checked; what it does
 /// not know is ignored. Errors name service, request and problem.
 service_answer to_answer(const service_config& service, service_answer answer,
-                         const net::http_result& result);
+                         const question_options& options, const net::http_result& result);
 
 } // namespace rolecall

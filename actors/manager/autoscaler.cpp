@@ -35,21 +35,21 @@ autoscaler::autoscaler(const role_policy& policy, const scaling_windows& windows
 // -- what happens
 // ------------------------------------------------------------------------------------
 
-void autoscaler::on_demand(const role_demand& demand, std::uint32_t slots, std::uint32_t ready,
+void autoscaler::on_demand(const role_demand& demand, double slots, std::uint32_t ready,
                            time_point now) {
   measure(demand, now);
   demand_ = demand;
   auto slots_needed = work(slots, ready, now);
-  now_ = whole(slots_needed / std::max(1u, slots));
+  now_ = whole(slots_needed / std::max(1.0, slots));
   stable_.set(slots_needed, now);
   burst_.set(slots_needed, now);
   held_.set(now_, now);
   peak_ = std::max(peak_, now_);
 }
 
-void autoscaler::on_tick(std::uint32_t slots, std::uint32_t ready, time_point now) {
+void autoscaler::on_tick(double slots, std::uint32_t ready, time_point now) {
   on_demand(demand_, slots, ready, now);
-  auto per_agent = std::max(1u, slots) * policy_.target_utilization;
+  auto per_agent = std::max(1.0, slots) * policy_.target_utilization;
   auto calm = stable_.mean(now) / per_agent;
   auto burst = burst_.mean(now) / per_agent;
   if (burst >= panic_threshold_ * std::max(1u, ready))
@@ -103,14 +103,14 @@ std::optional<millis> autoscaler::oldest_spawn(time_point now) const {
 // ------------------------------------------------------------------------------------------
 
 /// The slots that the work of this moment needs.
-double autoscaler::work(std::uint32_t slots, std::uint32_t ready, time_point now) {
+double autoscaler::work(double slots, std::uint32_t ready, time_point now) {
   double waiting = demand_.waiting;
-  auto there = static_cast<double>(ready) * std::max(1u, slots);
+  auto there = static_cast<double>(ready) * std::max(1.0, slots);
   // What runs beyond that runs on agents that are on their way out, and will not come back.
   auto running = std::min<double>(demand_.running, there);
   auto all = waiting + running;
   // An agent that has just come is not busy at once. One that stays idle will not help who waits.
-  auto saturated = running >= there;
+  auto saturated = running >= ready * std::floor(std::max(1.0, slots)); // slots are a mean
   if (waiting == 0 || saturated)
     slack_since_.reset();
   else if (!slack_since_)

@@ -44,10 +44,9 @@ public:
   // ----------------------------------------------------------------------------------
 
   /// `slots` is how many attempts an agent takes, `ready` how many agents there are.
-  void on_demand(const role_demand& demand, std::uint32_t slots, std::uint32_t ready,
-                 time_point now);
+  void on_demand(const role_demand& demand, double slots, std::uint32_t ready, time_point now);
   /// Time has passed: averages move.
-  void on_tick(std::uint32_t slots, std::uint32_t ready, time_point now);
+  void on_tick(double slots, std::uint32_t ready, time_point now);
   /// So many agents are there for another reason than the load: they stay for the idle timeout.
   void keep(std::uint32_t agents, time_point now);
   void on_spawn_sent(time_point now);
@@ -66,7 +65,7 @@ public:
   std::optional<millis> oldest_spawn(time_point now) const;
 
 private:
-  double work(std::uint32_t slots, std::uint32_t ready, time_point now);
+  double work(double slots, std::uint32_t ready, time_point now);
   void measure(const role_demand& next, time_point now);
   std::uint32_t bounded(double agents) const;
 

@@ -157,23 +157,17 @@ fleet::service* fleet::service_of(const role_name& name) {
   return found == services_.end() ? nullptr : &found->second;
 }
 
-/// How many attempts an agent of the role takes at a time. If its service does not say, then as
-/// many as those that are there have now.
-std::uint32_t fleet::slots_of(const role& r) const {
-  const auto* offer = offer_of(r.name);
-  auto most = offer ? offer->max_concurrency : 1;
-  auto declared = !offer || offer->limit_declared;
-  if (!offer && !r.ready.empty()) {
-    const auto& record = agents_.at(*r.ready.begin()).record;
-    most = record.max_concurrency;
-    declared = record.limit_declared;
+/// How many attempts an agent of the role takes at a time: what the router knows of those that are
+/// there, else what the service says.
+double fleet::slots_of(role& r) const {
+  if (r.demand.slots_known) {
+    r.growth = {};
+    return r.demand.slots;
   }
-  most = std::max(1u, most);
-  if (declared)
-    return most;
-  auto agents = std::max<std::uint64_t>(1, r.ready.size());
-  return static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>((r.demand.running + agents - 1) / agents, 1, most));
+  const auto* offer = offer_of(r.name);
+  if (offer && offer->limit_declared)
+    return std::max(1u, offer->max_concurrency);
+  return r.growth.slots(r.demand, static_cast<std::uint32_t>(r.ready.size()), *now_);
 }
 
 void fleet::enter(const agent& a) {

@@ -2,6 +2,7 @@
 
 #include "actors/manager/agents_service_protocol.hpp"
 #include "actors/manager/autoscaler.hpp"
+#include "actors/manager/cautious_growth.hpp"
 #include "actors/manager/spawn_limit.hpp"
 #include "messages/values.hpp"
 
@@ -143,6 +144,7 @@ private:
     role_name name;
     role_policy policy;
     autoscaler scaler;
+    cautious_growth growth; // used as long as nobody knows what an agent takes
     role_demand demand;
     std::set<agent_key> ready;
     std::set<agent_key> draining;
@@ -174,7 +176,7 @@ private:
   role_policy policy_of(const role_name& name) const;
   service* service_of(const role_name& name);
   const role_offer* offer_of(const role_name& name) const;
-  std::uint32_t slots_of(const role& r) const;
+  double slots_of(role& r) const;
   void enter(const agent& a);
   void leave(const agent& a);
   void put_record(agent& a, effects& out);

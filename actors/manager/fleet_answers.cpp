@@ -2,6 +2,7 @@
 #include "actors/manager/fleet.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace rolecall {
@@ -163,7 +164,8 @@ void fleet::on_spawned(service& s, const service_answer& answer, effects& out) {
     calm_down(r);
   const auto& record = answer.agents.front();
   // What the router has told of demand is older than this agent.
-  r.demand.unmatched -= std::min(r.demand.unmatched, record.max_concurrency);
+  r.demand.unmatched -=
+      std::min(r.demand.unmatched, static_cast<std::uint32_t>(std::ceil(slots_of(r))));
   auto [entry, fresh] = agents_.try_emplace(record.key);
   auto& a = entry->second;
   a.ours = true;

@@ -3,6 +3,7 @@
 #include "actors/manager/fleet.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace rolecall {
 
@@ -28,7 +29,7 @@ void fleet::scale(role& r, effects& out) {
     continue;
   auto missing = wanted > there() ? wanted - there() : 0;
   // Those that are there cannot help who needs a skill that they lack.
-  auto lacking = (r.demand.unmatched + slots - 1) / slots;
+  auto lacking = static_cast<std::uint32_t>(std::ceil(r.demand.unmatched / slots));
   missing = std::max(missing, lacking > r.spawning ? lacking - r.spawning : 0);
   auto present = r.count() + r.spawning;
   missing = std::min(missing, r.policy.max_agents > present ? r.policy.max_agents - present : 0);

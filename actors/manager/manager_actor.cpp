@@ -12,9 +12,10 @@ void ask_service(self_pointer self, const service_answer& question) {
   auto& state = self->state;
   auto config = state.fleet.config_of(question.service);
   auto me = caf::actor_cast<manager_actor>(self);
-  state.client->start(to_request(config, question, state.options.questions),
-                      [me, config, question](const net::http_result& result) {
-                        caf::anon_send(me, to_answer(config, question, result));
+  const auto& options = state.options.questions;
+  state.client->start(to_request(config, question, options),
+                      [me, config, question, options](const net::http_result& result) {
+                        caf::anon_send(me, to_answer(config, question, options, result));
                       });
 }
 

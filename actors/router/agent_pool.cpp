@@ -51,6 +51,8 @@ routed_agent& agent_pool::put(const agent_record& record) {
   a.record = record;
   a.record.max_concurrency = std::max(1u, record.max_concurrency);
   a.adaptive.set_most(a.record.max_concurrency);
+  if (fresh && !record.limit_declared && slots_ > 0)
+    a.adaptive.begin_at(slots_);
   join_group(a);
   if (fresh)
     put_on_ring(a, true);
@@ -64,6 +66,7 @@ void agent_pool::erase(const agent_key& key) {
   auto& a = found->second;
   leave(a);
   leave_group(a);
+  count_limit(a, 0, 0);
   put_on_ring(a, false);
   if (a.due)
     dues_.erase({*a.due, &a});
@@ -91,8 +94,26 @@ void agent_pool::leave(routed_agent& a) {
   }
 }
 
+/// Notes what the agent adds to the means; 0 slots: that is not known.
+void agent_pool::count_limit(routed_agent& a, std::uint32_t limit, double slots) {
+  limits_ += limit;
+  limits_ -= a.counted_limit;
+  a.counted_limit = limit;
+  if (slots == a.counted_slots)
+    return;
+  slots_sum_ += slots - a.counted_slots;
+  slots_count_ += slots > 0 ? 1 : 0;
+  slots_count_ -= a.counted_slots > 0 ? 1 : 0;
+  a.counted_slots = slots;
+  if (slots_count_ > 0)
+    slots_ = std::max(1.0, slots_sum_ / static_cast<double>(slots_count_));
+  else
+    slots_sum_ = 0; // so that it stays exact
+}
+
 void agent_pool::refresh(routed_agent& a, time_point now) {
   leave(a);
+  count_limit(a, a.usual_limit(), a.slots());
   set_due(a, now);
   if (!a.usable(now))
     return;
@@ -192,11 +213,9 @@ void agent_pool::join_group(routed_agent& a) {
   a.group = &found->second;
   ++a.group->members;
   a.group->ready += a.record.state == agent_state::ready ? 1 : 0;
-  limits_ += a.record.max_concurrency;
 }
 
 void agent_pool::leave_group(routed_agent& a) {
-  limits_ -= a.record.max_concurrency;
   for (const auto& [skill, proficiency] : a.record.skills)
     if (auto count = skills_.find(skill); --count->second == 0)
       skills_.erase(count);

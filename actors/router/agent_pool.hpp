@@ -75,6 +75,9 @@ public:
   std::uint64_t in_flight() const noexcept { return in_flight_; }
   /// Of those that may be used, in the mean; at least 1.
   double mean_limit() const noexcept;
+  /// How many attempts an agent takes at the same time, in the mean of those of which that is
+  /// known; of the last of them if there are none any more; 0 if it never was.
+  double slots() const noexcept { return slots_; }
 
   /// Those whose agents have all these skills.
   const groups& with(const std::vector<std::string>& skills) const;
@@ -95,6 +98,7 @@ public:
 
 private:
   void leave(routed_agent& a);
+  void count_limit(routed_agent& a, std::uint32_t limit, double slots);
   void join_group(routed_agent& a);
   void leave_group(routed_agent& a);
   void set_due(routed_agent& a, time_point now);
@@ -111,7 +115,10 @@ private:
   std::unordered_set<agent_key> ejected_; // lately: some may be well again
   std::size_t free_{0};
   std::uint64_t in_flight_{0};
-  std::uint64_t limits_{0}; // of all records together
+  std::uint64_t limits_{0}; // of all together
+  double slots_sum_{0};     // of those of which they are known
+  std::size_t slots_count_{0};
+  double slots_{0};
   std::uint64_t placements_{0};
 };
 

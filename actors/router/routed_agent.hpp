@@ -45,6 +45,8 @@ struct routed_agent {
   std::size_t free_at{none}; ///< place among those with a free slot, or none
   int busy_bucket{-1};       ///< of its cost, if it has no free slot
   std::uint32_t busy_slots{0};
+  std::uint32_t counted_limit{0}; ///< as the pool's mean has it
+  double counted_slots{0};
   std::optional<time_point> due; ///< when time alone will change what it may be given
   static constexpr std::size_t none = ~std::size_t{0};
 
@@ -57,14 +59,24 @@ struct routed_agent {
     return record.state == agent_state::ready && !suspect && parked_until <= now &&
            !health.ejected(now);
   }
+  /// The most that its service and the configuration allow.
+  std::uint32_t allowed() const {
+    auto cap = gate.limit().max_parallel;
+    return cap == 0 ? record.max_concurrency : std::min(record.max_concurrency, cap);
+  }
+  /// Attempts that it gets at the same time when it is well.
+  std::uint32_t usual_limit() const {
+    return record.limit_declared ? allowed() : std::min(allowed(), adaptive.limit());
+  }
   /// Attempts that it gets at the same time.
   std::uint32_t limit(time_point now) const {
-    auto most = record.max_concurrency;
-    if (!record.limit_declared)
-      most = std::min(most, adaptive.limit());
-    if (gate.limit().max_parallel != 0)
-      most = std::min(most, gate.limit().max_parallel);
-    return health.on_probation(now) ? std::min(most, 1u) : most;
+    return health.on_probation(now) ? std::min(usual_limit(), 1u) : usual_limit();
+  }
+  /// How many attempts it takes at the same time in the long run; 0 if that has yet to be learnt.
+  double slots() const {
+    if (record.limit_declared || adaptive.limit() >= allowed())
+      return allowed();
+    return adaptive.learnt() ? std::min<double>(allowed(), adaptive.settled()) : 0;
   }
   bool free_slot(time_point now) const { return in_flight + (checking ? 1 : 0) < limit(now); }
   double success_rate() const {

@@ -26,6 +26,7 @@ struct router_options {
   /// By so much of what it gains a task may wait for a better agent that is busy. 0: it never does.
   double patience{1};
 
+  bool limits_keys() const { return key_limit.any() || !key_limits.empty(); }
   routing_policy policy_of(const role_name& role) const {
     auto found = policies.find(role);
     return found == policies.end() ? policy : found->second;

@@ -58,6 +58,7 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     if (auto due = role->pool.next_due())
       wake_at(*name, *role, *due);
   }
+  tell_lines(now);
   return result;
 }
 
@@ -86,6 +87,7 @@ void routing_table::wake_due(time_point now) {
     role->second.wake.reset();
     role->second.pool.refresh_due(now);
     changed_.insert(role->first);
+    demand_changed_.insert(role->first);
   }
   while (!key_wakes_.empty() && key_wakes_.begin()->first <= now)
     release_key(key_wakes_.extract(key_wakes_.begin()).value().second);
@@ -103,12 +105,14 @@ void routing_table::wake_at(const role_name& name, routed_role& role, time_point
 routing_table::proposal routing_table::propose(const role_name& name, routed_role& role,
                                                time_point now) {
   proposal result;
-  if (role.line.empty() || role.pool.free() == 0 || role.gate.at_cap())
+  if (role.line.empty() || role.gate.at_cap())
     return result;
   if (auto open = role.gate.closed_until(now)) {
-    wake_at(name, role, *open);
+    wake_at(name, role, *open); // also without an agent: one is asked for then
     return result;
   }
+  if (role.pool.free() == 0)
+    return result;
   result.request = role.line.next([&](const placement_request& request) {
     if (!key_may_start(request.fairness_key, now))
       return fit::held;
@@ -151,6 +155,7 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   role.gate.started(now);
   if (auto* gate = gate_of(request.fairness_key, now))
     gate->started(now);
+  key_changed(request.fairness_key);
   role.pool.started(a, now);
   ++(request.hedge ? role.hedging : role.running);
   role.peak = std::max(role.peak, role.running);
@@ -165,7 +170,7 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
 
 /// Null if nothing limits the key.
 start_gate* routing_table::gate_of(const std::string& fairness_key, time_point now) {
-  if (!options_->key_limit.any() && options_->key_limits.empty())
+  if (!options_->limits_keys())
     return nullptr;
   if (auto found = keys_.find(fairness_key); found != keys_.end())
     return &found->second;
@@ -190,7 +195,28 @@ bool routing_table::key_may_start(const std::string& fairness_key, time_point no
   return !open;
 }
 
+/// Has the waiting lines know how many of each key may start, and whoever asks for agents with
+/// them.
+void routing_table::tell_lines(time_point now) {
+  for (const auto& key : std::exchange(keys_changed_, {}))
+    if (const auto* gate = gate_of(key, now)) {
+      auto open = gate->closed_until(now);
+      for (auto& [name, role] : roles_) {
+        if (role.line.allow(key, gate->may_start(now)))
+          demand_changed_.insert(name);
+        if (open && role.line.has_key(key)) // also without an agent: one is asked for then
+          key_wakes_.insert({*open, key});
+      }
+    }
+}
+
+void routing_table::key_changed(const std::string& fairness_key) {
+  if (options_->limits_keys())
+    keys_changed_.insert(fairness_key);
+}
+
 void routing_table::release_key(const std::string& fairness_key) {
+  key_changed(fairness_key);
   for (auto& [name, role] : roles_)
     if (!role.line.empty()) {
       role.line.release(fairness_key);

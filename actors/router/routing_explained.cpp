@@ -122,7 +122,7 @@ routing_status routing_table::status(time_point now) const {
   }
   for (const auto& [name, role] : roles_)
     if (!role.pool.empty() || !role.line.empty() || role.running > 0) {
-      auto demand = demand_of(name, role);
+      auto demand = demand_of(name, role, now);
       demand.waiting = static_cast<std::uint32_t>(role.line.size()); // all, whatever may run
       result.roles.push_back(std::move(demand));
     }

@@ -60,8 +60,10 @@ void routing_table::learn(role_directory directory) {
     for (const auto& [skill, proficiency] : offer.skills)
       skills.insert(skill);
   }
-  for (const auto& [name, role] : roles_)
+  for (const auto& [name, role] : roles_) {
     refuse_hopeless(name);
+    demand_changed_.insert(name); // it may be forgotten
+  }
 }
 
 void routing_table::place(placement_request request) {
@@ -82,6 +84,7 @@ void routing_table::place(placement_request request) {
     return;
   }
   demand_changed_.insert(request.role);
+  key_changed(request.fairness_key);
   waiting_in_.insert_or_assign(request.task, request.role);
   role.line.push(std::move(request));
 }
@@ -171,7 +174,7 @@ std::vector<role_demand> routing_table::take_demand() {
   std::vector<role_demand> result;
   for (const auto& name : demand_changed_) {
     auto& role = role_of(name);
-    auto demand = demand_of(name, role);
+    auto demand = demand_of(name, role, last_now_);
     // While nobody waits, what runs is told only when somebody looks: not for each task. It is the
     // most since the last look then, so that short tasks are not overlooked.
     auto asked = demand_asked_.contains(name);
@@ -188,12 +191,13 @@ std::vector<role_demand> routing_table::take_demand() {
   return result;
 }
 
-/// A role is remembered for its agents and its work; who knows what roles there are is the
-/// directory.
+/// A role is remembered for its agents and its work, and for what was learnt of it while there is
+/// somebody who offers it; who knows what roles there are is the directory.
 void routing_table::forget_if_unused(const role_name& name) {
   const auto& role = roles_.at(name);
+  auto learnt = role.pool.slots() > 0 && offered_.contains(name);
   if (role.pool.empty() && role.line.empty() && role.hedges.empty() && role.running == 0 &&
-      role.hedging == 0)
+      role.hedging == 0 && !learnt)
     roles_.erase(name);
 }
 
@@ -315,8 +319,10 @@ void routing_table::refuse_hopeless(const role_name& name) {
     }
 }
 
-role_demand routing_table::demand_of(const role_name& name, const routed_role& role) const {
-  auto wanted = role.line.size() + role.running;
+/// What a limit on attempts holds is no reason for another agent: it would find nothing to do.
+role_demand routing_table::demand_of(const role_name& name, const routed_role& role,
+                                     time_point now) const {
+  auto wanted = std::min(role.line.may_start(), role.gate.may_start(now)) + role.running;
   if (options_->max_parallel != 0)
     wanted = std::min(wanted, options_->max_parallel);
   auto waiting = wanted > role.running ? wanted - role.running : 0;
@@ -324,7 +330,11 @@ role_demand routing_table::demand_of(const role_name& name, const routed_role& r
   if (!role.pool.empty()) // nobody is there at all: that they wait says it
     for (const auto& [skills, count] : role.line.skill_sets())
       unmatched += role.pool.any_ready(skills) ? 0 : static_cast<std::uint32_t>(count);
-  return {name, static_cast<std::uint32_t>(waiting), role.running, unmatched};
+  auto known = role.pool.slots() > 0;
+  auto slots = known ? role.pool.slots() : role.pool.empty() ? 0 : role.pool.mean_limit();
+  return {name,         static_cast<std::uint32_t>(waiting),
+          role.running, std::min(unmatched, static_cast<std::uint32_t>(waiting)),
+          slots,        known};
 }
 
 } // namespace rolecall

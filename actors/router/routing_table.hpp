@@ -97,7 +97,7 @@ private:
                                   const std::vector<std::string>& needed) const;
   void refuse_hopeless(const role_name& name);
   void forget_if_unused(const role_name& name);
-  role_demand demand_of(const role_name& name, const routed_role& role) const;
+  role_demand demand_of(const role_name& name, const routed_role& role, time_point now) const;
 
   // -- routing_dispatch.cpp
   void follow_clock(time_point now);
@@ -112,6 +112,8 @@ private:
   }
   start_gate* gate_of(const std::string& fairness_key, time_point now);
   bool key_may_start(const std::string& fairness_key, time_point now);
+  void key_changed(const std::string& fairness_key);
+  void tell_lines(time_point now);
   void release_key(const std::string& fairness_key);
 
   // -- routing_explained.cpp
@@ -142,7 +144,7 @@ private:
   std::set<std::pair<time_point, role_name>> wakes_;       // roles to look at by then
   std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
   std::set<role_name> changed_;                            // roles to look at in the next dispatch
-  std::map<role_name, check_counts> checks_;               // of roles with health checks
+  std::set<std::string> keys_changed_;                     // whose limits allow more or less now
   std::set<role_name> demand_changed_;
   std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;

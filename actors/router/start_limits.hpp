@@ -29,6 +29,8 @@ public:
   }
   /// When the next may start as far as the rate goes; none if one may now.
   std::optional<time_point> closed_until(time_point now) const;
+  /// How many may start now.
+  std::size_t may_start(time_point now) const;
   void started(time_point now);
   void ended() noexcept { running_ -= running_ > 0 ? 1 : 0; }
 

@@ -18,6 +18,7 @@ void waiting_line::push(placement_request request) {
   auto& its_class = classes_[request.priority];
   ++its_class.waiting;
   auto task = request.task;
+  recount(counts_.try_emplace(request.fairness_key).first, [](auto& key) { ++key.waiting; });
   if (!request.avoid.empty()) {
     its_class.retries[where.at] = std::move(request);
   } else {
@@ -45,6 +46,10 @@ bool waiting_line::remove(const task_id& task) {
   where_.erase(found);
   auto& its_class = classes_.at(where.key.first);
   auto skills = request_at(where).skills;
+  auto key = counts_.find(where.key.second);
+  recount(key, [](auto& count) { --count.waiting; });
+  if (key->second.waiting == 0)
+    counts_.erase(key);
   if (where.in) {
     auto& f = *where.in;
     f.requests.erase(where.at);
@@ -74,6 +79,24 @@ void waiting_line::clear() {
   where_.clear();
   skill_sets_.clear();
   held_.clear();
+  counts_.clear();
+  beyond_limits_ = 0;
+}
+
+template <class Change>
+void waiting_line::recount(std::unordered_map<std::string, key_count>::iterator of, Change change) {
+  beyond_limits_ -= of->second.beyond();
+  change(of->second);
+  beyond_limits_ += of->second.beyond();
+}
+
+bool waiting_line::allow(const std::string& fairness_key, std::size_t count) {
+  auto found = counts_.find(fairness_key);
+  if (found == counts_.end())
+    return false;
+  auto before = beyond_limits_;
+  recount(found, [&](auto& key) { key.allowed = count; });
+  return beyond_limits_ != before;
 }
 
 waiting_line::key_state& waiting_line::key_of(const class_and_key& key) {

@@ -6,6 +6,7 @@
 #include <ext/pb_ds/tree_policy.hpp>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -56,6 +57,13 @@ public:
   const placement_request* next(const std::function<fit(const placement_request&)>& fits);
   /// The request got an agent: its key pays for it, and it leaves the line.
   void taken(const placement_request& request);
+  /// So many requests of a fairness key may start now, as far as its limits go. To be said again
+  /// after each that comes to a key of which none waits. Gives whether `may_start` changes by it.
+  bool allow(const std::string& fairness_key, std::size_t count);
+  /// Whether one of the key waits.
+  bool has_key(const std::string& fairness_key) const { return counts_.contains(fairness_key); }
+  /// How many could start if there were agents enough: those that no limit of their key holds.
+  std::size_t may_start() const noexcept { return where_.size() - beyond_limits_; }
   /// What was held of a fairness key may go again.
   void release(const std::string& fairness_key);
 
@@ -123,6 +131,15 @@ private:
     flow* in; // null: a retry
   };
 
+  /// All that wait of a fairness key, and how many of them its limits allow.
+  struct key_count {
+    std::size_t waiting{0};
+    std::size_t allowed{std::numeric_limits<std::size_t>::max()};
+    std::size_t beyond() const { return waiting > allowed ? waiting - allowed : 0; }
+  };
+
+  template <class Change>
+  void recount(std::unordered_map<std::string, key_count>::iterator of, Change change);
   key_state& key_of(const class_and_key& key);
   void order(flow& f);
   const placement_request* next_in(std::uint8_t priority,
@@ -144,6 +161,8 @@ private:
   std::unordered_map<task_id, location> where_;
   std::map<std::vector<std::string>, std::size_t> skill_sets_;
   std::unordered_set<std::string> held_;
+  std::unordered_map<std::string, key_count> counts_; // of those who wait
+  std::size_t beyond_limits_{0};
   std::vector<std::pair<std::uint64_t, std::uint8_t>> class_order_; // kept for its memory, as is
   std::vector<turn> heads_;
   double low_credit_{0};

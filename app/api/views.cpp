@@ -159,16 +159,14 @@ std::string task_view(const task_detail& task) {
 }
 
 json agent_record_view(const agent_record& agent, const std::string& node) {
-  json result{{"agent_id", agent.key.id.value},
-              {"service", agent.key.service.value},
-              {"role", agent.role.value},
-              {"skills", agent.skills},
-              {"max_concurrency", agent.max_concurrency},
-              {"state", to_string(agent.state)},
-              {"node", node}};
-  if (agent.state == agent_state::unhealthy)
-    result["problem"] = to_json(agent.problem);
-  return result;
+  return {{"agent_id", agent.key.id.value},
+          {"service", agent.key.service.value},
+          {"role", agent.role.value},
+          {"skills", agent.skills},
+          {"max_concurrency", agent.max_concurrency},
+          {"limit_declared", agent.limit_declared},
+          {"state", to_string(agent.state)},
+          {"node", node}};
 }
 
 json agent_view(const agent_load& load, const std::string& node, unix_time now) {
@@ -201,6 +199,7 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
                 {"service", nullptr},
                 {"skills", json::object()},
                 {"max_concurrency", 1},
+                {"limit_declared", true},
                 {"min_agents", 0},
                 {"max_agents", 0},
                 {"agents", 0},
@@ -223,6 +222,7 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
     role["service"] = offer.service.value;
     role["skills"] = offer.skills;
     role["max_concurrency"] = offer.max_concurrency;
+    role["limit_declared"] = offer.limit_declared;
     role["min_agents"] = offer.min_agents;
     role["max_agents"] = offer.max_agents;
   }
@@ -248,8 +248,8 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
     auto& [all, free] = slots[load.agent.role.value];
     if (load.agent.state != agent_state::ready)
       continue;
-    all += load.agent.max_concurrency;
-    free += load.agent.max_concurrency - std::min(load.in_flight, load.agent.max_concurrency);
+    all += load.limit;
+    free += load.limit - std::min(load.in_flight, load.limit);
   }
   for (const auto& [name, count] : slots) {
     auto& role = entry(role_name{name});

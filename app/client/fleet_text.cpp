@@ -29,6 +29,12 @@ std::string error_of(const json& object, const char* key) {
              : std::string{};
 }
 
+/// How many attempts it has of how many it is given; whether that is found out, not declared.
+std::string load_of(const json& agent) {
+  auto learnt = shown(agent, "limit_declared") == "false";
+  return shown(agent, "in_flight") + "/" + shown(agent, "limit") + (learnt ? " (adaptive)" : "");
+}
+
 const char* colour_of_state(const std::string& state) {
   return state == "ready" ? "\x1b[32m" : "\x1b[33m";
 }
@@ -77,7 +83,7 @@ table agent_rows(const json& agents) {
                            {shown(one, "role")},
                            {shown(one, "state"), colour_of_state(shown(one, "state"))},
                            {condition, condition == "ok" ? "" : "\x1b[33m"},
-                           {shown(one, "in_flight") + "/" + shown(one, "max_concurrency")},
+                           {load_of(one)},
                            {shown(one, "succeeded")},
                            {shown(one, "failed")},
                            {shown_rate(one, "success_rate")},

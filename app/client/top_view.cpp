@@ -218,7 +218,7 @@ std::string agent_table(const json& agents, std::size_t columns) {
         {{shown(*one, "agent_id")},
          {shown(*one, "role")},
          state_of(*one),
-         {load_bar(count(*one, "in_flight"), count(*one, "max_concurrency")), "\x1b[36m"},
+         {load_bar(count(*one, "in_flight"), count(*one, "limit")), "\x1b[36m"},
          {whole(count(*one, "succeeded"))},
          {whole(failed), failed > 0 ? red : ""},
          {shown_rate(*one, "success_rate"), colour_of_rate(success)},

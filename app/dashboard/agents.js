@@ -12,8 +12,9 @@ const first_page = 100;
 const page_limit = 1000; // what the node gives at most
 
 function load(agent) {
-  const meter = h('meter', { min: '0', max: String(agent.max_concurrency), value: String(agent.in_flight), 'aria-hidden': 'true' });
-  return h('span', { class: 'load' }, meter, ` ${count(agent.in_flight)} / ${count(agent.max_concurrency)}`);
+  const meter = h('meter', { min: '0', max: String(agent.limit), value: String(agent.in_flight), 'aria-hidden': 'true' });
+  return h('span', { class: 'load' }, meter, ` ${count(agent.in_flight)} / ${count(agent.limit)}`,
+    agent.limit_declared ? '' : h('span', { class: 'hint' }, ' adaptive'));
 }
 
 const ended = agent => agent.succeeded + agent.failed;
@@ -55,7 +56,7 @@ const columns = [
   { label: 'Role', class: 'short', cell: a => a.role },
   { label: 'State', sign: a => a.state, cell: a => badge(a.state) },
   { label: 'Condition', sign: conditionText, cell: a => badge(a.condition, conditionText(a)) },
-  { label: 'Load', class: 'number', sign: a => `${a.in_flight}/${a.max_concurrency}`, cell: load },
+  { label: 'Load', class: 'number', sign: a => `${a.in_flight}/${a.limit} ${a.limit_declared}`, cell: load },
   { label: 'Success', class: 'number', cell: a => ended(a) ? `${percent(a.success_rate)} of ${count(ended(a))}` : '–' },
   { label: 'Latency', class: 'number', cell: a => ended(a) ? duration(a.latency_ms) : '–' },
   { label: 'Idle', class: 'number', cell: a => a.in_flight > 0 ? '–' : seconds(a.idle_ms) },

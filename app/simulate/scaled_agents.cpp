@@ -119,6 +119,7 @@ void scaled_agents::answer(service_answer question, time_point now) {
       offer.service = question.service;
       offer.skills = role.skills;
       offer.max_concurrency = role.limit;
+      offer.limit_declared = role.limit_declared;
       question.roles.push_back(std::move(offer));
     }
     break;
@@ -152,6 +153,7 @@ service_answer scaled_agents::spawned(service_answer question, time_point ordere
   record.role = question.role;
   record.skills = model->skills;
   record.max_concurrency = model->limit;
+  record.limit_declared = model->limit_declared;
   living_.emplace(record.key, std::pair{record, ordered});
   most_ = std::max(most_, living_.size());
   spawned_(record, *model);

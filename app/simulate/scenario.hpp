@@ -33,7 +33,8 @@ struct agent_model {
   role_name role{"worker"};
   skill_map skills;
   std::uint32_t limit{1};
-  double cores{0}; ///< 0: as many as its limit
+  bool limit_declared{true}; ///< else the router has to find it out, up to `limit`
+  double cores{0};           ///< 0: as many as its limit
   double speed{1};
   std::vector<phase> phases; ///< in the order of time
 

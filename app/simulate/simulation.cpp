@@ -45,6 +45,7 @@ simulation::simulation(const scenario& what, router_options options, std::uint64
     record.role = model.role;
     record.skills = model.skills;
     record.max_concurrency = model.limit;
+    record.limit_declared = model.limit_declared;
     record.revision = snapshot.agents.size() + 1;
     add_agent(record, model);
     snapshot.agents.push_back(std::move(record));

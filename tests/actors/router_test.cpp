@@ -160,7 +160,7 @@ TEST_CASE_METHOD(router_fixture, "an agent needs all the skills that a task asks
   auto r = request("t");
   r.skills = {"cpp", "sql"};
   place(r);
-  CHECK(take<role_demand>().back() == role_demand{role_name{"reviewer"}, 1, 0, 1});
+  CHECK(take<role_demand>().back() == role_demand{role_name{"reviewer"}, 1, 0, 1, 1, true});
   place("any");
   CHECK(placed() == names{"any@plain"});
   put(skilled);
@@ -332,7 +332,7 @@ TEST_CASE_METHOD(router_fixture, "demand is told when it changes, and when nobod
   put(make_agent("a", "reviewer", 2));
   demand = take<role_demand>();
   REQUIRE_FALSE(demand.empty());
-  CHECK(demand.back() == role_demand{role_name{"reviewer"}, 0, 2, 0});
+  CHECK(demand.back() == role_demand{role_name{"reviewer"}, 0, 2, 0, 2, true});
 }
 
 TEST_CASE("a role's own policy decides, and the same seed decides the same") {

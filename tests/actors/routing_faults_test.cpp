@@ -1,88 +1,14 @@
 // The routing table when things go wrong: agents that hang, fail fast, or die together, clocks that
-// jump, limits, hedges. A small world in which time goes by as the test says.
-#include "actors/router/routing_table.hpp"
+// jump, limits, hedges.
+#include "tests/support/routing_world.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <deque>
+
 using namespace rolecall;
+using namespace rolecall::tests;
 using namespace std::chrono_literals;
-
-namespace {
-
-const role_name worker{"worker"};
-
-agent_key key(int number) {
-  return {service_name{"s"}, agent_id{"a" + std::to_string(1'000 + number)}};
-}
-
-struct world {
-  explicit world(router_options options = {}) : table{std::move(options)} {}
-
-  void up(int number, std::uint32_t limit = 1) {
-    agent_record record;
-    record.key = key(number);
-    record.role = worker;
-    record.max_concurrency = limit;
-    CHECK(table.apply({++sequence, agent_change::up, record}, now));
-  }
-  void down(int number) {
-    agent_record record;
-    record.key = key(number);
-    record.role = worker;
-    CHECK(table.apply({++sequence, agent_change::down, record}, now));
-  }
-  placement_request request(const std::string& task, std::uint32_t attempt = 1) {
-    placement_request result;
-    result.task = task_id{task};
-    result.attempt = attempt;
-    result.role = worker;
-    result.age = ++age;
-    return result;
-  }
-  /// Decides, and notes who got what.
-  std::size_t settle() {
-    auto before = at.size();
-    for (const auto& decision : table.dispatch(now)) {
-      if (const auto* p = std::get_if<placement>(&decision))
-        at[{p->task.value, p->attempt}] = p->agent.key;
-      else
-        refused[std::get<placement_refused>(decision).task.value] =
-            std::get<placement_refused>(decision).error;
-    }
-    return at.size() - before;
-  }
-  bool place(placement_request what) {
-    table.place(std::move(what));
-    return settle() > 0;
-  }
-  bool place(const std::string& task) { return place(request(task)); }
-  void end(const std::string& task, verdict how = verdict::completed, micros elapsed = 10ms,
-           ec kind = ec::http_status, std::uint32_t attempt = 1) {
-    attempt_outcome outcome;
-    outcome.task = task_id{task};
-    outcome.attempt = attempt;
-    outcome.agent = at.at({task, attempt});
-    outcome.verdict = how;
-    outcome.elapsed = elapsed;
-    if (how != verdict::completed)
-      outcome.error = {kind, "failed"};
-    at.erase({task, attempt});
-    table.finished(outcome, now);
-    settle();
-  }
-  wait_explanation why(const std::string& task) {
-    return table.explain(task_id{task}, now).value();
-  }
-
-  routing_table table;
-  routing_table::time_point now{1h};
-  std::uint64_t sequence{0};
-  std::uint64_t age{0};
-  std::map<std::pair<std::string, std::uint32_t>, agent_key> at; // who runs what
-  std::map<std::string, failure> refused;
-};
-
-} // namespace
 
 TEST_CASE("a thousand agents that die within a second leave everything that waits for the next") {
   world w;

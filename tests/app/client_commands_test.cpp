@@ -257,14 +257,14 @@ TEST_CASE("roles, nodes and stats show what the node tells, also what is not the
 TEST_CASE("agents asks a node if it is told of one, and serves otherwise") {
   scripted_node node;
   const std::string agent = R"({"agent_id":"a/1","service":"s","role":"r","state":"ready",
-    "condition":"ok","in_flight":1,"max_concurrency":2,"succeeded":5,"failed":0,
-    "success_rate":1.0,"latency_ms":15.2,"last_error":null,"skills":{}})";
+    "condition":"ok","in_flight":1,"max_concurrency":64,"limit":2,"limit_declared":false,
+    "succeeded":5,"failed":0,"success_rate":1.0,"latency_ms":15.2,"last_error":null,"skills":{}})";
   node.on("GET /v1/agents", 200, "{\"agents\":[" + agent + "]}");
   node.on("POST /v1/agents", 201, agent);
   node.on("DELETE /v1/agents/a%2F1", 202, agent);
   auto list = run_client(node, {"agents", "--role", "r", "--state", "ready"});
   CHECK(list.code == 0);
-  CHECK(list.output.ends_with("a/1\ts\tr\tready\tok\t1/2\t5\t0\t100.0 %\t15ms\t\t\n"));
+  CHECK(list.output.ends_with("a/1\ts\tr\tready\tok\t1/2 (adaptive)\t5\t0\t100.0 %\t15ms\t\t\n"));
   CHECK(node.requests().back() == "GET /v1/agents?limit=1000&role=r&state=ready");
   CHECK(run_client(node, {"agents", "--spawn", "r"}).code == 0);
   CHECK(node.requests().back() == "POST /v1/agents {\"role\":\"r\"}");

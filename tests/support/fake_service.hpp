@@ -15,9 +15,10 @@ namespace rolecall::tests {
 /// test reads and changes.
 class fake_service {
 public:
-  std::map<std::string, unsigned> roles{{"reviewer", 1}}; // role → max_concurrency
-  std::map<std::string, std::string> agents;              // agent id → role
-  std::vector<std::string> skills;                        // of what is spawned from now on
+  std::map<std::string, unsigned> roles{
+      {"reviewer", 1}};                      // role → max_concurrency; 0: none is named
+  std::map<std::string, std::string> agents; // agent id → role
+  std::vector<std::string> skills;           // of what is spawned from now on
   std::size_t spawns{0};
   std::size_t capacity{1'000};
   bool reachable{true};
@@ -44,8 +45,7 @@ private:
     if (path == "/roles") {
       auto list = json::array();
       for (const auto& [role, limit] : roles)
-        list.push_back(
-            {{"role", role}, {"skills", proficient(skills)}, {"max_concurrency", limit}});
+        list.push_back(limited({{"role", role}, {"skills", proficient(skills)}}, limit));
       return {200, {}, json{{"roles", list}}.dump()};
     }
     if (path == "/agents" && request.method == "GET") {
@@ -84,11 +84,17 @@ private:
 
   json describe(const std::string& id, const std::string& role) const {
     static const std::vector<std::string> none;
-    return {{"agent_id", id},
-            {"role", role},
-            {"skills", proficient(skilled_.contains(id) ? skilled_.at(id) : none)},
-            {"max_concurrency", roles.contains(role) ? roles.at(role) : 1},
-            {"state", "idle"}};
+    return limited({{"agent_id", id},
+                    {"role", role},
+                    {"skills", proficient(skilled_.contains(id) ? skilled_.at(id) : none)},
+                    {"state", "idle"}},
+                   roles.contains(role) ? roles.at(role) : 1);
+  }
+
+  static json limited(json item, unsigned limit) {
+    if (limit > 0)
+      item["max_concurrency"] = limit;
+    return item;
   }
 
   std::map<std::string, std::vector<std::string>> skilled_; // agent id → its skills

@@ -49,3 +49,61 @@ TEST_CASE("a service that refuses to spawn for a time gets its agents afterwards
   CHECK(result.tasks[0].completed);
   CHECK(result.tasks[0].started_s > 5);
 }
+
+TEST_CASE("agents whose limit nobody declares come a few at first, and more as they are needed") {
+  struct expectation {
+    double cores;
+    double work_s;
+    std::size_t least;
+    std::size_t most;
+    double within_s; ///< from the tasks' arrival to the end of the last
+  };
+  for (const auto& e : {
+           expectation{20, 0.2, 8, 16, 3},        // learnt before there are many
+           expectation{20, 2, 8, 80, 12},         //
+           expectation{1, 2, 30, 100, 20},        // one at a time: more are needed
+           expectation{1, 30, 90, 100, 30 * 2.5}, // long tasks: all of them, soon
+       }) {
+    auto what = scaled(100);
+    what.scaling->spawn_delay_s = 0.5;
+    what.agents[0].limit = 64;
+    what.agents[0].limit_declared = false;
+    what.agents[0].cores = e.cores;
+    chance random{1};
+    auto work = distribution::lognormal(e.work_s, 0.2);
+    for (int i = 0; i < 100; ++i)
+      what.tasks.push_back(task_at(1, work.sample(random)));
+    auto result = run(what);
+    INFO(e.cores << " cores, tasks of " << e.work_s << " s");
+    CHECK(result.most_agents >= e.least);
+    CHECK(result.most_agents <= e.most);
+    auto last = std::max_element(result.tasks.begin(), result.tasks.end(),
+                                 [](auto& a, auto& b) { return a.ended_s < b.ended_s; });
+    CHECK(last->ended_s - 1 <= e.within_s);
+  }
+}
+
+TEST_CASE("a role whose limits were learnt has as many agents as if they were declared") {
+  auto most_of = [](bool declared) {
+    auto what = scaled(100);
+    what.agents[0].limit = declared ? 8 : 64;
+    what.agents[0].limit_declared = declared;
+    what.agents[0].cores = 8;
+    chance random{1};
+    arrivals when;
+    when.per_second = 40;
+    when.until_s = 600;
+    add_tasks(what, 0, when, distribution::lognormal(1, 0.3), random);
+    auto result = run(what);
+    double area = 0; // agents over the last five minutes
+    for (std::size_t i = 0; i < result.steps.size(); ++i) {
+      auto to = i + 1 < result.steps.size() ? result.steps[i + 1].at_s : 600;
+      area += std::max(0.0, std::min(600.0, to) - std::max(300.0, result.steps[i].at_s)) *
+              result.steps[i].agents;
+    }
+    return area / 300;
+  };
+  auto declared = most_of(true);
+  CHECK(declared == Approx(6.5).margin(1.5)); // 40 tasks at a time
+  CHECK(most_of(false) < 1.6 * declared);
+}

@@ -146,3 +146,23 @@ TEST_CASE("what can never end is told") {
   what.tasks = {task_at(0, 1)};
   CHECK_THROWS_WITH(run(what), Catch::Contains("cannot end"));
 }
+
+TEST_CASE("agents whose limit nobody declares are given about as much as they have cores for") {
+  auto at_a_time = [](bool declared) { // tasks on an agent, in the mean
+    agent_model like;
+    like.limit = 64;
+    like.limit_declared = declared;
+    like.cores = 8;
+    auto what = with_tasks(plain_scenario(4, like), 200, distribution::lognormal(1, 0.5), 20'000);
+    auto result = run(what);
+    double sum = 0;
+    for (const auto& end : result.tasks)
+      sum += end.ended_s - end.started_s;
+    CHECK(result.busy_agent_seconds * 8 < 1.15 * 20'000); // they work as much as they can
+    return sum / result.busy_agent_seconds;
+  };
+  CHECK(at_a_time(true) > 60);
+  auto found = at_a_time(false);
+  CHECK(found > 6.5);
+  CHECK(found < 11);
+}
