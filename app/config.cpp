@@ -38,7 +38,8 @@ struct config_reader {
       object.finish();
     }
     if (const auto* routing = root.object("routing"))
-      read_routing(*routing, problems, result.router, result.questions);
+      read_routing(*routing, problems, result.router, result.questions,
+                   result.coordinator.labels);
     if (root.object("cluster"))
       result.warnings.emplace_back(
           "configuration: /cluster is not supported yet and has no effect");
@@ -100,9 +101,16 @@ struct config_reader {
     into.max_attempts = static_cast<std::uint32_t>(
         object.integer("max_attempts", 1, 1'000).value_or(into.max_attempts));
     auto& policy = into.policy;
-    policy.backoff = object.duration("retry_backoff", millis{0}).value_or(policy.backoff);
-    policy.max_backoff =
-        object.duration("max_retry_backoff", millis{0}).value_or(policy.max_backoff);
+    auto backoff = object.duration("retry_backoff", millis{0});
+    auto most = object.duration("max_retry_backoff", millis{0});
+    if (backoff && most && *most < *backoff)
+      object.complain("max_retry_backoff",
+                      "must not be less than retry_backoff, which is " + format_duration(*backoff));
+    policy.backoff = backoff.value_or(policy.backoff);
+    // The default is for the default: a longer first wait brings its own.
+    policy.max_backoff = most.value_or(policy.max_backoff < millis{0}
+                                           ? policy.max_backoff
+                                           : std::max(policy.max_backoff, policy.backoff));
     policy.codes = object.strings("retry_codes", 64).value_or(policy.codes);
     if (auto hedge = object.boolean("hedge"))
       into.hedge = hedge;

@@ -32,7 +32,8 @@ void read_scaling(object_reader& root, std::vector<problem>& problems, fleet_opt
   // The default is for the default: a shorter stable window brings its own.
   windows.panic = panic.value_or(std::min(windows.panic, windows.stable));
   if (windows.panic > windows.stable)
-    object.complain("panic_window", "is longer than stable_window");
+    object.complain("panic_window", "must not be longer than stable_window, which is " +
+                                        format_duration(windows.stable));
   windows.panic_threshold =
       object.number("panic_threshold", 1, 1'000).value_or(windows.panic_threshold);
   result.spawn_rate = object.number("spawn_rate", 0.01, 1e6).value_or(result.spawn_rate);
@@ -47,11 +48,12 @@ void read_role_scaling(object_reader& role, role_policy& result) {
   result.max_agents = std::max(result.max_agents, result.min_agents);
   read_count(role, "max_agents", 1, most_agents, result.max_agents);
   if (result.min_agents > result.max_agents)
-    role.complain("min_agents", "is greater than max_agents");
+    role.complain("min_agents", "must not be greater than max_agents, which is " +
+                                    std::to_string(result.max_agents));
   read_count(role, "warm_spares", 0, most_agents, result.warm_spares);
   if (result.warm_spares > result.max_agents)
-    role.complain("warm_spares",
-                  "is greater than max_agents, which is " + std::to_string(result.max_agents));
+    role.complain("warm_spares", "must not be greater than max_agents, which is " +
+                                     std::to_string(result.max_agents));
   read_utilization(role, result);
   result.idle_timeout = role.duration("idle_timeout", millis{1}).value_or(result.idle_timeout);
 }
@@ -61,8 +63,8 @@ void check_scaling(const fleet_options& options, std::vector<problem>& problems)
   for (const auto& [name, policy] : options.roles)
     least += policy.min_agents;
   if (options.max_agents > 0 && least > options.max_agents)
-    problems.push_back({"/scaling/max_agents", "is less than the min_agents of all roles together, "
-                                               "which are " +
+    problems.push_back({"/scaling/max_agents", "must not be less than the min_agents of all roles "
+                                               "together, which are " +
                                                    std::to_string(least)});
 }
 

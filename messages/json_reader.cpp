@@ -302,7 +302,7 @@ std::optional<std::chrono::milliseconds> object_reader::duration(std::string_vie
       found->is_string() ? parse_duration(found->get_ref<const std::string&>()) : std::nullopt;
   if (!parsed || *parsed < min) {
     complain(key, "must be a duration with a unit, at least " + format_duration(min) +
-                      " (\"250ms\", \"30s\", \"2m\"), not " +
+                      " and at most 3650d (\"250ms\", \"30s\", \"2m\"), not " +
                       found->dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 40));
     return std::nullopt;
   }

@@ -242,12 +242,16 @@ void task_book::ask_for_agent(task& t, effects& out) {
 }
 
 placement_request task_book::placement_request_for(const task& t, std::uint32_t attempt) const {
-  auto label = [&](const char* name) {
-    auto found = t.spec.labels.find(name);
-    return found == t.spec.labels.end() ? std::string{} : found->second;
-  };
-  return {t.spec.id,       attempt, t.spec.role,    t.spec.skills,   t.spec.priority,
-          t.record.number, t.tried, label("class"), label("tenant"), t.spec.context_id};
+  return {t.spec.id,
+          attempt,
+          t.spec.role,
+          t.spec.skills,
+          t.spec.priority,
+          t.record.number,
+          t.tried,
+          label_of(t.spec, options_.labels.task_class),
+          label_of(t.spec, options_.labels.fairness),
+          t.spec.context_id};
 }
 
 attempt_request task_book::begin_attempt(task& t, const placement& p, time_point now) {

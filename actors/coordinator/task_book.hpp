@@ -2,6 +2,7 @@
 
 #include "actors/coordinator/hedging.hpp"
 #include "actors/coordinator/retry_rules.hpp"
+#include "actors/coordinator/task_labels.hpp"
 #include "messages/journal.hpp"
 #include "messages/values.hpp"
 
@@ -29,6 +30,7 @@ struct coordinator_options {
   std::map<role_name, retry_options> roles; ///< what they have of their own
   retry_budget_options retry_budget;        ///< of each role that has none of its own
   double hedge_share{0.05};                 ///< most hedges, for each first attempt of a role
+  task_labels labels;
   std::uint32_t max_misses{3};  ///< attempts that found no agent, and do not count as attempts
   millis outcome_grace{5'000};  ///< past its timeout, until an attempt is given up
   std::uint64_t seed{0};        ///< of the jitter and the trace ids

@@ -4,17 +4,6 @@
 
 namespace rolecall {
 
-namespace {
-
-/// Tasks of one class take comparable times.
-const std::string& class_of(const task_spec& spec) {
-  static const std::string none;
-  auto found = spec.labels.find("class");
-  return found == spec.labels.end() ? none : found->second;
-}
-
-} // namespace
-
 bool task_book::may_hedge(const task& t) const {
   if (!t.spec.idempotent || paused_)
     return false;
@@ -29,13 +18,13 @@ hedge_rules& task_book::hedges(const role_name& role) {
 
 void task_book::note_run(const task& t, micros run) {
   if (may_hedge(t))
-    hedges(t.spec.role).ran(class_of(t.spec), run);
+    hedges(t.spec.role).ran(label_of(t.spec, options_.labels.task_class), run);
 }
 
 void task_book::plan_hedge(task& t, millis timeout, time_point now) {
   if (!may_hedge(t))
     return;
-  auto delay = hedges(t.spec.role).delay(class_of(t.spec));
+  auto delay = hedges(t.spec.role).delay(label_of(t.spec, options_.labels.task_class));
   if (delay && *delay < timeout)
     set_hedge_at(t, now + *delay);
 }

@@ -22,8 +22,8 @@ lab::task_kind kind_of(const task_spec& spec, const config& settings) {
   kind.role = spec.role;
   kind.skills = spec.skills;
   kind.priority = spec.priority;
-  auto tenant = spec.labels.find("tenant");
-  kind.tenant = tenant == spec.labels.end() ? "" : tenant->second;
+  kind.tenant = label_of(spec, defaults.labels.fairness);
+  kind.task_class = label_of(spec, defaults.labels.task_class);
   kind.timeout_s =
       std::chrono::duration<double>{spec.timeout > millis{0} ? spec.timeout : defaults.timeout}
           .count();

@@ -358,3 +358,20 @@ TEST_CASE_METHOD(hedging_fixture, "an event that tells of the end of both is tol
   CHECK(std::is_sorted(numbers.begin(), numbers.end()));
   CHECK(std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end());
 }
+
+TEST_CASE("a task's class and fairness key are the labels that the configuration names") {
+  auto request_with = [](task_labels labels) {
+    auto options = hedging();
+    options.labels = std::move(labels);
+    hedging_fixture f{std::move(options)};
+    auto spec = idempotent("t");
+    spec.labels = {{"tenant", "a"}, {"class", "b"}, {"team", "c"}};
+    f.submit(spec);
+    return f.take<placement_request>().at(0);
+  };
+  CHECK(request_with({}).fairness_key == "a");
+  CHECK(request_with({}).task_class == "b");
+  auto other = request_with({"team", "kind"});
+  CHECK(other.fairness_key == "c");
+  CHECK(other.task_class.empty());
+}

@@ -173,21 +173,73 @@ class Program(unittest.TestCase):
             with self.subTest(bound):
                 self.assertFalse([c for c in self.complaints(config) if "no effect" not in c])
 
+    def refused(self, choose, words="must"):
+        """Each key with a value that is wrong for it is told by its pointer, and how to mend it."""
+        config, chosen = self.config_with(choose)
+        self.assertTrue(chosen)
+        told = self.complaints(config)
+        for path in chosen:
+            with self.subTest(path=path):
+                about = [line for line in told if f"{pointer(path)}: " in line]
+                self.assertTrue(about, told)
+                self.assertRegex(about[0], words)
+
     def test_it_refuses_what_is_out_of_bounds(self):
-        def beyond(bound, step):
+        def beyond(bound, way):
             def choose(node):
-                if node.get("type") in ("integer", "number"):
-                    return node[bound] + step
+                if node.get("type") == "integer":
+                    return node[bound] + way
+                if node.get("type") == "number":
+                    return node[bound] + way * 1e-3
                 if node.get("$ref") == "#/$defs/duration":
-                    return "1"
+                    least = small_units(node["x-minimum"])
+                    return "3651d" if way > 0 else f"{least - 1}ms" if least else "-1ms"
                 return "no such value" if "enum" in node else None
             return choose
-        for bound, step in (("minimum", -1), ("maximum", 1)):
-            config, chosen = self.config_with(beyond(bound, step))
-            told = "\n".join(self.complaints(config))
-            for path in chosen:
-                with self.subTest(path=path, bound=bound):
-                    self.assertIn(pointer(path), told)
+        self.refused(beyond("minimum", -1))
+        self.refused(beyond("maximum", 1))
+
+    def test_it_refuses_texts_that_are_too_short_or_too_long(self):
+        text = {"type": "string"}
+        self.refused(lambda node: "" if text.items() <= node.items() and node.get("minLength") else None)
+        self.refused(lambda node: "x" * (node["maxLength"] + 1)
+                     if text.items() <= node.items() and "maxLength" in node else None, "longer|must")
+
+    def test_it_refuses_a_wrong_type_for_every_key(self):
+        for value in (None, [], {"x": {"y": 1}}, True, "1", 1.5, 1):
+            def choose(node, value=value):
+                alone = Draft202012Validator({**node, "$defs": self.schema["$defs"]})
+                return value if not alone.is_valid(value) else None
+            with self.subTest(value=value):
+                self.refused(choose)
+
+    def test_it_refuses_what_contradicts_itself(self):
+        limit = ["/roles/R/limit", "/roles/R/agent_limit", "/routing/key_limit", "/routing/key_limits/R"]
+        contradictions = [
+            ("/roles/R/min_agents", {"max_agents": 2}, 3, "not be greater than max_agents, which is 2"),
+            ("/roles/R/warm_spares", {"max_agents": 2}, 3, "not be greater than max_agents, which is 2"),
+            ("/roles/R/max_retry_backoff", {"retry_backoff": "5s"}, "1s", "less than retry_backoff, which is 5s"),
+            ("/roles/R/service", {}, "nobody", "no service is called"),
+            ("/execution/max_retry_backoff", {"retry_backoff": "5s"}, "1s", "less than retry_backoff, which is 5s"),
+            ("/scaling/panic_window", {"stable_window": "1s"}, "2s", "longer than stable_window, which is 1s"),
+            ("/scaling/panic_window", {}, "61s", "longer than stable_window, which is 1m"),
+            ("/routing/ejection/most", {"base": "2s"}, "1s", "less than base, which is 2s"),
+            ("/routing/ejection/most", {}, "1s", "less than base, which is 30s"),
+            *[(f"{at}/burst", {"max_parallel": 3}, 2, "no effect without a rate: must come with per_second")
+              for at in limit],
+            *[(f"{at}/per_second", {}, 1e-9, "must be 0, which is no such limit, or at least 0.001") for at in limit]]
+        for at, others, value, words in contradictions:
+            *parents, last = at.strip("/").split("/")
+            config = {"services": [{"name": "a", "url": "http://localhost:1"}]}
+            put(config, ".".join(parents), {**others, last: value})
+            with self.subTest(at=at, others=others):
+                told = self.complaints(config)
+                self.assertEqual(len(told), 1, told)
+                self.assertIn(f"{at}: ", told[0])
+                self.assertIn(words, told[0])
+        told = self.complaints({"roles": {"a": {"min_agents": 3}, "b": {"min_agents": 4}}, "scaling": {"max_agents": 6}})
+        self.assertEqual(len(told), 1, told)
+        self.assertIn("/scaling/max_agents: must not be less than the min_agents of all roles", told[0])
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ TEST_CASE("every problem of a batch is told, with pointer or line") {
                                  {"task_id":"a","role":"r","input":1,"timeout":"0s"}],"x":1})") ==
         R"(/tasks/0/role: is missing
 /tasks/0/rolle: unknown field; did you mean "role"?
-/tasks/1/timeout: must be a duration with a unit, at least 1ms ("250ms", "30s", "2m"), not "0s"
+/tasks/1/timeout: must be a duration with a unit, at least 1ms and at most 3650d ("250ms", "30s", "2m"), not "0s"
 /tasks/1/task_id: "a" is the id of /tasks/0 already
 /x: unknown field; known are: tasks
 )");
@@ -114,7 +114,7 @@ TEST_CASE("a configuration is checked as a whole") {
   auto text = to_text(std::get<std::vector<problem>>(result));
   for (const auto* expected :
        {"/services/0/url: ", "/services/1/protocol: ", "/services/1/name: \"a\" is the name of two",
-        "/roles/r/service: no service is called \"b\"", "/roles/r/min_agents: is greater",
+        "/roles/r/service: no service is called \"b\"", "/roles/r/min_agents: must not be greater",
         "/roles/r/idle_timeout: ", "/execution/timeout: ", "/execution/max_attempts: ",
         "/execution/hedge: must be true or false",
         "/execution/hedge_share: ", "did you mean \"patience\"", "did you mean \"roles\""}) {
@@ -133,12 +133,14 @@ TEST_CASE("contradictions in the scaling are told, all of them") {
   auto text = to_text(std::get<std::vector<problem>>(result));
   INFO(text);
   for (const auto* expected :
-       {"/roles/r/min_agents: is greater than max_agents",
-        "/roles/r/warm_spares: is greater than max_agents, which is 2",
+       {"/roles/r/min_agents: must not be greater than max_agents, which is 2",
+        "/roles/r/warm_spares: must not be greater than max_agents, which is 2",
         "/roles/r/target_utilization: ",
-        "/scaling/max_agents: is less than the min_agents of all roles together, which are 7",
-        "/scaling/panic_window: is longer than stable_window", "/scaling/panic_threshold: ",
-        "/scaling/target_utilization: ", "/scaling/spawn_rate: ", "/scaling/spawn_burst: "})
+        "/scaling/max_agents: must not be less than the min_agents of all roles together, which "
+        "are 7",
+        "/scaling/panic_window: must not be longer than stable_window, which is 1s",
+        "/scaling/panic_threshold: ", "/scaling/target_utilization: ", "/scaling/spawn_rate: ",
+        "/scaling/spawn_burst: "})
     CHECK(text.find(expected) != std::string::npos);
 }
 

@@ -85,6 +85,23 @@ TEST_CASE("simulate follows the configuration: its scaling, its time limits, its
   CHECK(slow[1]["timeouts_per_task"] == 1);
 }
 
+TEST_CASE("simulate goes by the labels that the configuration names, as a node does") {
+  folder here;
+  auto tasks = here.write("tasks.json", R"([
+    {"role": "echo", "input": 1, "labels": {"team": "x"}},
+    {"role": "echo", "input": 2, "labels": {"team": "x"}}])");
+  auto all_done = [&](const std::string& routing) {
+    auto config = here.write("config.json", R"({"routing": {)" + routing +
+                                                R"("key_limits": {"x": {"max_parallel": 1}}}})");
+    return simulated({"--config", config, "--tasks", tasks, "--duration", "2s", "--spread", "0",
+                      "--agents", "2", "--json"})
+        .report()["forecasts"][0]["all_done_ms"]
+        .get<int>();
+  };
+  CHECK(all_done(R"("fairness": {"label": "team"},)") == 4'000);
+  CHECK(all_done("") == 2'000);
+}
+
 TEST_CASE("the same seed gives the same forecast, another one another") {
   folder here;
   auto tasks = here.write("tasks.json", batch_of(50));

@@ -53,11 +53,11 @@ TEST_CASE("what is wrong with a task is told, all of it") {
 /0/role: must be a string, not number
 /0/skills: must be an array, not string
 /0/priority: must be a whole number from 0 to 9, not 10
-/0/timeout: must be a duration with a unit, at least 1ms ("250ms", "30s", "2m"), not "0s"
+/0/timeout: must be a duration with a unit, at least 1ms and at most 3650d ("250ms", "30s", "2m"), not "0s"
 /0/max_attempts: must be a whole number from 1 to 1000, not 0
 /0/context_id: must be a string, not number
 /0/labels: "a" must be a name with a string of at most 1024 bytes
-/0/deadline: must be a duration with a unit, at least 1ms ("250ms", "30s", "2m"), not "0s"
+/0/deadline: must be a duration with a unit, at least 1ms and at most 3650d ("250ms", "30s", "2m"), not "0s"
 /0/retry/codes: is empty; for no retries set max_attempts to 1
 /0/depends_on: names "x" twice
 /0/on_dependency_failure: must be "fail" or "run", not "stop"
