@@ -164,13 +164,18 @@ struct role_demand {
   /// Attempts that one of its agents is given at the same time, in the mean; 0 if there was none.
   double slots{0};
   bool slots_known{false}; ///< declared or learnt; else nobody has found out yet what it takes
+  // Since the router has known the role, but for hedges:
+  std::uint64_t asked{0}; ///< attempts that wanted an agent
+  std::uint64_t ended{0}; ///< attempts that were answered, whether well or by the task's own fault
+  micros worked{0};       ///< how long these took, together
 
   bool operator==(const role_demand&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, role_demand& x) {
-  return f(x.role, x.waiting, x.running, x.unmatched, x.slots, x.slots_known);
+  return f(x.role, x.waiting, x.running, x.unmatched, x.slots, x.slots_known, x.asked, x.ended,
+           x.worked);
 }
 
 /// The manager's word that a role has no agent and that none could be had for the whole patience.

@@ -7,9 +7,7 @@ namespace rolecall {
 
 namespace {
 
-constexpr double min_ends = 2.5;     // before a service time is believed; they decay
-constexpr double memory = 0.9;       // of each end for the ones before it
-constexpr double spawn_memory = 0.8; // the same for spawns
+constexpr double spawn_memory = 0.8; // of each spawn for the ones before it
 constexpr millis slack_patience{200};
 
 double seconds(autoscaler::time_point from, autoscaler::time_point to) {
@@ -37,14 +35,14 @@ autoscaler::autoscaler(const role_policy& policy, const scaling_windows& windows
 
 void autoscaler::on_demand(const role_demand& demand, double slots, std::uint32_t ready,
                            time_point now) {
-  measure(demand, now);
+  meter_.told(demand, now);
   demand_ = demand;
   auto slots_needed = work(slots, ready, now);
   now_ = whole(slots_needed / std::max(1.0, slots));
   stable_.set(slots_needed, now);
   burst_.set(slots_needed, now);
-  held_.set(now_, now);
-  peak_ = std::max(peak_, now_);
+  held_.set(kept_of(now_, ready), now);
+  peak_ = std::max(peak_, kept_of(now_, ready));
 }
 
 void autoscaler::on_tick(double slots, std::uint32_t ready, time_point now) {
@@ -60,7 +58,7 @@ void autoscaler::on_tick(double slots, std::uint32_t ready, time_point now) {
   average_ = policy_.target_utilization == 1 ? 0
              : panic_until_                  ? whole(std::max(calm, burst))
                                              : whole(calm);
-  floor_ = panic_until_ ? std::max({floor_, now_, average_}) : 0;
+  floor_ = panic_until_ ? std::max({floor_, kept_of(now_, ready), kept_of(average_, ready)}) : 0;
   peak_ = held_.peak(now);
 }
 
@@ -99,8 +97,20 @@ std::optional<millis> autoscaler::oldest_spawn(time_point now) const {
   return std::max(millis{0}, std::chrono::duration_cast<millis>(now - sent_.front()));
 }
 
+std::uint32_t autoscaler::late_spawns(time_point now) const {
+  if (!spawn_s_)
+    return 0;
+  auto late = [&](time_point sent) { return seconds(sent, now) > 2 * *spawn_s_ + 1; };
+  return static_cast<std::uint32_t>(std::count_if(sent_.begin(), sent_.end(), late));
+}
+
 // -- inside
 // ------------------------------------------------------------------------------------------
+
+/// What was wanted for want of knowledge is not kept if it has not come.
+double autoscaler::kept_of(double agents, std::uint32_t ready) const {
+  return spawn_s_ && meter_.task_s() ? agents : std::min<double>(agents, ready);
+}
 
 /// The slots that the work of this moment needs.
 double autoscaler::work(double slots, std::uint32_t ready, time_point now) {
@@ -111,39 +121,18 @@ double autoscaler::work(double slots, std::uint32_t ready, time_point now) {
   auto all = waiting + running;
   // An agent that has just come is not busy at once. One that stays idle will not help who waits.
   auto saturated = running >= ready * std::floor(std::max(1.0, slots)); // slots are a mean
-  if (waiting == 0 || saturated)
+  if (waiting == 0 || ready == 0 || saturated)
     slack_since_.reset();
   else if (!slack_since_)
     slack_since_ = now;
-  auto helpful =
-      ready > 0 && running > 0 && (!slack_since_ || now - *slack_since_ < slack_patience);
-  if (waiting == 0 || !helpful || !spawn_s_ || ended_ < min_ends)
+  auto idle = slack_since_ && now - *slack_since_ >= slack_patience;
+  auto task_s = meter_.task_s();
+  if (waiting == 0 || idle || !spawn_s_ || !task_s)
     return all;
-  // If none ends for long, tasks have become longer than those that were measured.
-  auto service_s = std::max(all_busy_s_ / ended_, busy_s_ / 2);
-  // So many slots work the line off in the time that a spawn takes.
-  auto enough = waiting * service_s / std::max(*spawn_s_, 1e-6);
-  return std::clamp(enough, running, all);
-}
-
-/// Little's law: slots in use, times the time between two ends, is how long a task takes. Ends that
-/// are hidden by beginnings make it longer than it is, which errs on the side of more agents.
-void autoscaler::measure(const role_demand& next, time_point now) {
-  if (demand_.waiting == 0) {
-    busy_s_ = 0;
-  } else {
-    busy_s_ += demand_.running * seconds(told_at_.value_or(now), now);
-    auto before = std::uint64_t{demand_.waiting} + demand_.running;
-    auto after = std::uint64_t{next.waiting} + next.running;
-    if (after < before && demand_.running > 0) {
-      auto ends = static_cast<double>(std::min<std::uint64_t>(before - after, demand_.running));
-      auto left = std::pow(memory, ends);
-      all_busy_s_ = all_busy_s_ * left + busy_s_;
-      ended_ = ended_ * left + ends;
-      busy_s_ = 0;
-    }
-  }
-  told_at_ = now;
+  // So many slots work the line off in the time that a spawn takes; so many do what comes.
+  auto line = waiting * *task_s / std::max(*spawn_s_, 1e-6);
+  auto stream = meter_.arrivals() * *task_s;
+  return std::clamp(std::max(line, stream), running, all);
 }
 
 std::uint32_t autoscaler::bounded(double agents) const {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/manager/load_window.hpp"
-#include "messages/placements.hpp"
+#include "actors/manager/work_meter.hpp"
 
 #include <deque>
 
@@ -32,8 +32,10 @@ struct scaling_windows {
 /// needed is kept for the role's idle timeout: it grows at once and shrinks late.
 ///
 /// A task that waits is not work for another agent if the line will be gone sooner than an agent
-/// could be there. That is known only once both times have been measured, and as long as the agents
-/// that are there work it off.
+/// could be there; what comes all the time is, whatever the line. That is known only once both
+/// times, of a task and of a spawn, have been measured, and as long as the agents that are there
+/// work. Until then each task that waits wants an agent; those that have not come by the time when
+/// it is known are not kept for it.
 class autoscaler {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -63,10 +65,13 @@ public:
   bool panic() const noexcept { return panic_until_.has_value(); }
   /// How long the oldest spawn has been under way; none if none is.
   std::optional<millis> oldest_spawn(time_point now) const;
+  /// Spawns that have been under way for so much longer than others took that they are not to be
+  /// counted on.
+  std::uint32_t late_spawns(time_point now) const;
 
 private:
   double work(double slots, std::uint32_t ready, time_point now);
-  void measure(const role_demand& next, time_point now);
+  double kept_of(double agents, std::uint32_t ready) const;
   std::uint32_t bounded(double agents) const;
 
   role_policy policy_;
@@ -82,12 +87,7 @@ private:
   double floor_{0};   // of a panic
   std::optional<time_point> panic_until_;
 
-  // How long a task takes, from the ends of tasks while others wait: only then every change is
-  // told.
-  std::optional<time_point> told_at_;
-  double busy_s_{0};                      // slot-seconds since the last end
-  double all_busy_s_{0};                  // decaying sum of them
-  double ended_{0};                       // decaying number of ends
+  work_meter meter_;
   std::optional<time_point> slack_since_; // tasks wait, and yet slots are free
 
   // How long a spawn takes. Which answer belongs to which question does not matter for a mean.

@@ -174,16 +174,16 @@ void fleet::on_spawned(service& s, const service_answer& answer, effects& out) {
   if (fresh) { // else a list has brought it before the answer came
     a.record = record;
     enter(a);
-    put_record(a, out);
     ++s.agents;
   }
   if (answer.order != 0)
     r.scaler.keep(static_cast<std::uint32_t>(r.ready.size()), *now_);
-  // Those that start are the first to go, before any that runs.
+  // Those that start are the first to go, before any that runs; nobody sees them ready.
   if ((retiring_ || r.surplus() > 0) && a.record.state == agent_state::ready)
-    set_state(a, agent_state::draining, out);
-  else
-    scale(r, out);
+    return set_state(a, agent_state::draining, out);
+  if (fresh)
+    put_record(a, out);
+  scale(r, out);
 }
 
 void fleet::on_spawn_failed(service& s, const service_answer& answer, effects& out) {

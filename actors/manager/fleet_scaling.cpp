@@ -13,6 +13,11 @@ std::uint32_t fleet::role::surplus() const {
   return there > most ? there - most : 0;
 }
 
+std::uint32_t fleet::role::expected(time_point now) const {
+  auto late = scaler.late_spawns(now);
+  return static_cast<std::uint32_t>(ready.size()) + (spawning > late ? spawning - late : 0);
+}
+
 /// Asks for what is missing. What is not asked for yet (too many at a time, too fast, too soon
 /// after a failure) is not remembered: the next look, a tick later at the most, finds what is
 /// missing then.
@@ -24,14 +29,13 @@ void fleet::scale(role& r, effects& out) {
   r.scaler.on_demand(r.demand, slots, static_cast<std::uint32_t>(r.ready.size()), *now_);
   divide(r);
   auto wanted = std::min(r.scaler.needed(), r.share);
-  auto there = [&] { return static_cast<std::uint32_t>(r.ready.size()) + r.spawning; };
-  while (there() < wanted && undrain(r, out))
+  while (r.expected(*now_) < wanted && undrain(r, out))
     continue;
-  auto missing = wanted > there() ? wanted - there() : 0;
+  auto missing = wanted - std::min(wanted, r.expected(*now_));
   // Those that are there cannot help who needs a skill that they lack.
   auto lacking = static_cast<std::uint32_t>(std::ceil(r.demand.unmatched / slots));
   missing = std::max(missing, lacking > r.spawning ? lacking - r.spawning : 0);
-  auto present = r.count() + r.spawning;
+  auto present = static_cast<std::uint32_t>(r.ready.size() + r.draining.size()) + r.spawning;
   missing = std::min(missing, r.policy.max_agents > present ? r.policy.max_agents - present : 0);
   if (r.share < r.scaler.needed())
     r.shortage = {ec::at_maximum, "all roles together may have " +
@@ -50,7 +54,7 @@ void fleet::scale(role& r, effects& out) {
 }
 
 void fleet::grow(role& r, service& s, std::uint32_t missing, effects& out) {
-  auto by_load = r.ready.size() + r.spawning < r.scaler.needed();
+  auto by_load = r.expected(*now_) < r.scaler.needed();
   for (; missing > 0 && *now_ >= r.spawn_not_before; --missing) {
     // A role alone may take half of what a service is asked for at a time; the more others take,
     // the less: one whose spawns hang leaves room for the others (Choudhury and Hahne, "Dynamic

@@ -72,6 +72,9 @@ public:
   std::uint32_t running{0}; // attempts, without hedges
   std::uint32_t peak{0};    // most of them since somebody looked
   std::uint32_t hedging{0};
+  std::uint64_t asked{0}; // as role_demand has it, and so are the next two
+  std::uint64_t ended{0};
+  micros worked{0};
   role_demand told;
   std::vector<placement_request> hedges; // until the next dispatch
   std::optional<time_point> wake;        // when it is to be looked at again

@@ -83,6 +83,7 @@ void routing_table::place(placement_request request) {
     role.hedges.push_back(std::move(request));
     return;
   }
+  ++role.asked;
   demand_changed_.insert(request.role);
   key_changed(request.fairness_key);
   waiting_in_.insert_or_assign(request.task, request.role);
@@ -109,6 +110,10 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   const auto& run = found.mapped();
   auto& role = role_of(run.role);
   --(run.hedge ? role.hedging : role.running);
+  if (outcome.verdict == verdict::completed || outcome.verdict == verdict::failed) {
+    ++role.ended;
+    role.worked += outcome.elapsed;
+  }
   role.gate.ended();
   changed_.insert(run.role);
   demand_changed_.insert(run.role);
@@ -334,7 +339,9 @@ role_demand routing_table::demand_of(const role_name& name, const routed_role& r
   auto slots = known ? role.pool.slots() : role.pool.empty() ? 0 : role.pool.mean_limit();
   return {name,         static_cast<std::uint32_t>(waiting),
           role.running, std::min(unmatched, static_cast<std::uint32_t>(waiting)),
-          slots,        known};
+          slots,        known,
+          role.asked,   role.ended,
+          role.worked};
 }
 
 } // namespace rolecall

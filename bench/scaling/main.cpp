@@ -19,11 +19,12 @@ using namespace rolecall::lab;
 
 struct load_shape {
   std::string name;
-  double per_second; ///< tasks of a second's work on average
+  double per_second; ///< tasks, on average
   double most_factor;
   std::function<double(double)> factor;
   double failures{0};
   std::vector<std::pair<double, double>> outages{};
+  double task_s{1}; ///< the work of a task, on average
 };
 
 constexpr double length_s = 1'800; // in which tasks come
@@ -31,14 +32,19 @@ constexpr double length_s = 1'800; // in which tasks come
 std::vector<load_shape> load_shapes() {
   auto steady = [](double) { return 1.0; };
   auto burst = [](double at) { return at >= 600 && at < 630 ? 20.0 : 1.0; };
+  auto on_and_off = [](double at) { return std::fmod(at, 600) < 300 ? 1.0 : 0.0; };
+  auto batches = [](double at) { return std::fmod(at, 120) < 0.2 ? 100.0 : 0.0; };
   return {
       {"base load", 2, 1, steady},
       {"burst of 20 x for 30 s", 2, 20, burst},
       {"wave (a day in half an hour)", 10, 2,
        [](double at) { return 1 + std::sin(2 * std::numbers::pi * at / length_s); }},
-      {"on and off every 5 minutes", 10, 1,
-       [](double at) { return std::fmod(at, 600) < 300 ? 1.0 : 0.0; }},
+      {"on and off every 5 minutes", 10, 1, on_and_off},
       {"a task every 4 minutes", 1.0 / 240, 1, steady},
+      {"base load of short tasks", 20, 1, steady, 0, {}, 0.1},
+      {"burst of 20 x of short tasks", 20, 20, burst, 0, {}, 0.1},
+      {"short tasks, on and off", 100, 1, on_and_off, 0, {}, 0.1},
+      {"400 short tasks at once, each 2 min", 20, 100, batches, 0, {}, 0.1},
       {"burst, a fifth of spawns fails", 2, 20, burst, 0.2},
       {"burst, no spawn for its first 20 s", 2, 20, burst, 0, {{600, 620}}},
   };
@@ -63,7 +69,7 @@ scenario make(const load_shape& load, double spawn_delay_s, std::uint64_t seed) 
   when.until_s = length_s;
   when.factor = load.factor;
   when.most_factor = load.most_factor;
-  add_tasks(what, 0, when, distribution::lognormal(1, 0.5), random);
+  add_tasks(what, 0, when, distribution::lognormal(load.task_s, 0.5), random);
   return what;
 }
 

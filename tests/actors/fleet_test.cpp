@@ -1,137 +1,12 @@
 // How the fleet is scaled: by many roles, with services that are slow, silent or short-lived.
-#include "actors/manager/fleet.hpp"
+#include "tests/actors/fleet_fixture.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
-#include <deque>
-#include <set>
-
 using namespace rolecall;
+using namespace rolecall::tests;
 
 namespace {
-
-constexpr auto first = "first";
-constexpr auto second = "second";
-
-fleet_options two_services() {
-  fleet_options options;
-  options.services = {{service_name{first}, "http://first"},
-                      {service_name{second}, "http://second"}};
-  options.defaults.max_agents = 1'000;
-  options.defaults.idle_timeout = millis{1'000};
-  return options;
-}
-
-/// A fleet whose services answer checks by what the test says, and spawns only when it says so.
-struct fleet_fixture {
-  explicit fleet_fixture(fleet_options options = two_services()) : core{std::move(options)} {
-    offers[first] = {"a", "b"};
-    offers[second] = {"c"};
-    tick(2);
-  }
-
-  void tick(int times = 1) {
-    for (; times > 0; --times) {
-      now += millis{100};
-      carry_out(core.on_tick(now));
-    }
-  }
-  void demand(const std::string& role, std::uint32_t waiting, std::uint32_t running) {
-    carry_out(core.on_demand({role_name{role}, waiting, running, 0}, now));
-  }
-  /// The services answer the oldest spawns that they were asked for.
-  void deliver(std::size_t count, bool ok = true) {
-    for (; count > 0 && !spawns.empty(); --count) {
-      auto answer = spawns.front();
-      spawns.pop_front();
-      answer.ok = ok;
-      if (ok)
-        answer.agents = {
-            listed[answer.service.value].emplace_back(make(answer.service, answer.role.value))};
-      else
-        answer.error = {ec::spawn_refused, "no room"};
-      carry_out(core.on_answer(answer, now));
-    }
-  }
-  agent_record make(const service_name& service, const std::string& role) {
-    agent_record record;
-    record.key = {service, agent_id{role + "-" + std::to_string(++made)}};
-    record.role = role_name{role};
-    record.max_concurrency = slots;
-    return record;
-  }
-  role_status role(const std::string& name) const {
-    for (const auto& each : core.status().role_states)
-      if (each.role.value == name)
-        return each;
-    return {};
-  }
-  std::size_t asked(const std::string& role) const {
-    return static_cast<std::size_t>(std::count_if(
-        spawns.begin(), spawns.end(), [&](const auto& each) { return each.role.value == role; }));
-  }
-
-  // -- carrying out
-  void operator()(const fleet::put&) {}
-  void operator()(const fleet::remove& effect) { idle.erase(effect.key); }
-  void operator()(const role_directory&) {}
-  void operator()(const role_unavailable& news) { given_up.push_back(news.role.value); }
-  void operator()(const fleet::ask_idle& effect) {
-    std::vector<agent_key> found;
-    if (effect.at_least == millis{0})
-      for (const auto& key : idle)
-        found.push_back(key);
-    carry_out(core.on_idle(effect.role, found));
-  }
-  void operator()(service_answer question) {
-    if (question.question == service_question::spawn) {
-      spawns.push_back(question);
-      return;
-    }
-    question.ok = reachable;
-    if (!reachable)
-      question.error = {ec::service_unreachable, "connection refused"};
-    auto& agents = listed[question.service.value];
-    if (question.question == service_question::agents)
-      question.agents = agents;
-    if (question.question == service_question::roles)
-      for (const auto& role : offers[question.service.value]) {
-        role_offer offer;
-        offer.role = role_name{role};
-        offer.service = question.service;
-        offer.max_concurrency = slots;
-        question.roles.push_back(offer);
-      }
-    if (question.question == service_question::retire) {
-      retired.push_back(question.agent.value);
-      std::erase_if(agents, [&](const auto& each) { return each.key.id == question.agent; });
-    }
-    carry_out(core.on_answer(question, now));
-  }
-  void carry_out(const fleet::effects& effects) {
-    for (const auto& effect : effects) {
-      std::visit(*this, effect);
-      // Draining agents have nothing to do in most of these tests.
-      if (const auto* news = std::get_if<fleet::put>(&effect))
-        if (news->record.state == agent_state::draining && !busy.contains(news->record.key))
-          carry_out(core.on_drained(news->record.key));
-    }
-  }
-
-  fleet core;
-  fleet::time_point now{std::chrono::hours{100}};
-  std::uint32_t slots{1};
-  std::map<std::string, std::vector<std::string>> offers;
-  std::map<std::string, std::vector<agent_record>> listed;
-  std::deque<service_answer> spawns;
-  std::set<agent_key> idle;
-  std::set<agent_key> busy;
-  std::vector<std::string> retired;
-  std::vector<std::string> given_up;
-  bool reachable{true};
-  int made{0};
-};
 
 fleet_options with_total(std::uint32_t total) {
   auto options = two_services();
@@ -215,7 +90,9 @@ TEST_CASE("those that start are dropped before those that run") {
   CHECK(f.role("a").ready == 2);
   CHECK(f.role("a").starting == 3);
   CHECK(f.role("a").desired == 2);
+  f.shown_ready = 0;
   f.deliver(3);
+  CHECK(f.shown_ready == 0);
   CHECK(f.role("a").ready == 2);
   CHECK(f.retired == std::vector<std::string>{"a-3", "a-4", "a-5"});
 }
@@ -234,6 +111,36 @@ TEST_CASE("a service that accepts spawns and never delivers holds up nobody else
   CHECK(f.asked("b") == 10);
   CHECK(f.asked("c") == 10);
   CHECK(f.role("a").starting == hanging);
+}
+
+TEST_CASE("a spawn that takes much longer than others is not counted on") {
+  auto options = two_services();
+  options.defaults.max_agents = 2;
+  fleet_fixture f{options};
+  f.demand("a", 1, 0);
+  f.tick();
+  f.deliver(1); // this took a tenth of a second
+  f.demand("a", 0, 0);
+  f.tick(15); // it is gone
+  f.demand("a", 1, 0);
+  CHECK(f.asked("a") == 1);
+  f.tick(12);
+  CHECK(f.asked("a") == 1);
+  f.tick(50);
+  CHECK(f.asked("a") == 2); // no more than there may be
+}
+
+TEST_CASE("what is known of a role's work outlasts its agents") {
+  fleet_fixture f;
+  f.demand("a", 1, 0);
+  f.tick(50); // a spawn takes five seconds
+  f.deliver(1);
+  role_demand demand{role_name{"a"}, 0, 0, 0, 9, 9, std::chrono::milliseconds{900}};
+  f.carry_out(f.core.on_demand(demand, f.now));
+  f.tick(30);
+  REQUIRE(f.role("a").ready == 0);
+  f.demand("a", 100, 0); // ten seconds of work
+  CHECK(f.asked("a") == 2);
 }
 
 TEST_CASE("failed spawns are told, and are tried again after longer and longer times") {
@@ -272,8 +179,7 @@ TEST_CASE("agents that are gone soon after their spawn are spawned more and more
   CHECK(f.role("a").trouble.message.find("gone soon after its spawn") != std::string::npos);
 }
 
-TEST_CASE(
-    "a thousand agents that die within a second are replaced no faster than the rate allows") {
+TEST_CASE("a thousand agents that die at once are replaced no faster than the rate allows") {
   fleet_fixture f;
   for (int i = 0; i < 1'000; ++i)
     f.listed[first].push_back(f.make(service_name{first}, "a"));

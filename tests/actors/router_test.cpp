@@ -160,7 +160,7 @@ TEST_CASE_METHOD(router_fixture, "an agent needs all the skills that a task asks
   auto r = request("t");
   r.skills = {"cpp", "sql"};
   place(r);
-  CHECK(take<role_demand>().back() == role_demand{role_name{"reviewer"}, 1, 0, 1, 1, true});
+  CHECK(take<role_demand>().back() == role_demand{role_name{"reviewer"}, 1, 0, 1, 1, true, 1});
   place("any");
   CHECK(placed() == names{"any@plain"});
   put(skilled);
@@ -328,11 +328,18 @@ TEST_CASE_METHOD(router_fixture, "demand is told when it changes, and when nobod
   place("2");
   auto demand = take<role_demand>();
   REQUIRE(demand.size() == 2);
-  CHECK(demand[1] == role_demand{role_name{"reviewer"}, 2, 0, 0});
+  CHECK(demand[1] == role_demand{role_name{"reviewer"}, 2, 0, 0, 2});
   put(make_agent("a", "reviewer", 2));
   demand = take<role_demand>();
   REQUIRE_FALSE(demand.empty());
-  CHECK(demand.back() == role_demand{role_name{"reviewer"}, 0, 2, 0, 2, true});
+  CHECK(demand.back() == role_demand{role_name{"reviewer"}, 0, 2, 0, 2, true, 2});
+  finish("1", "a");
+  place("3");
+  place("4"); // waits: every change is told
+  demand = take<role_demand>();
+  CHECK(demand.back().asked == 4);
+  CHECK(demand.back().ended == 1);
+  CHECK(demand.back().worked == micros{1'000});
 }
 
 TEST_CASE("a role's own policy decides, and the same seed decides the same") {

@@ -163,7 +163,7 @@ TEST_CASE("what is said of tasks round-trips") {
   CHECK(through_the_wire(placed) == placed);
   placement_refused refused{task_id{"t"}, 2, error()};
   CHECK(through_the_wire(refused) == refused);
-  role_demand demand{role_name{"r"}, 5, 3, 1, 7.5, true};
+  role_demand demand{role_name{"r"}, 5, 3, 1, 7.5, true, 99, 98, micros{7}};
   CHECK(through_the_wire(demand) == demand);
   role_unavailable unavailable{role_name{"r"}, error()};
   CHECK(through_the_wire(unavailable) == unavailable);

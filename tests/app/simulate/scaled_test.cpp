@@ -107,3 +107,32 @@ TEST_CASE("a role whose limits were learnt has as many agents as if they were de
   CHECK(declared == Approx(6.5).margin(1.5)); // 40 tasks at a time
   CHECK(most_of(false) < 1.6 * declared);
 }
+
+TEST_CASE(
+    "a burst of tasks that are much shorter than a spawn gets what it needs, not an agent each") {
+  auto what = scaled(200);
+  auto& role = what.scaling->fleet.defaults;
+  role.idle_timeout = millis{10'000};
+  what.scaling->fleet.roles[role_name{"worker"}] = role;
+  what.scaling->fleet.roles[role_name{"worker"}].min_agents = 1;
+  what.scaling->spawn_delay_s = 2;
+  auto come = [&](double from, double until, double per_second) {
+    for (auto at = from; at < until; at += 1 / per_second)
+      what.tasks.push_back(task_at(at, 0.5));
+  };
+  come(5, 15, 1.8); // keeps one agent busy
+  come(15, 35, 36); // 18 of them
+  come(35, 55, 1.8);
+  what.run_until_s = 55;
+  auto result = run(what);
+  std::optional<double> full_at;
+  for (const auto& step : result.steps)
+    if (!full_at && step.agents >= 18)
+      full_at = step.at_s;
+  REQUIRE(full_at);
+  CHECK(*full_at <= 15 + 0.5 + 2 + 1); // the load is there, the spawn time, and a second
+  // Who knows the load has 18 from then until ten seconds after it, and one before and after.
+  auto oracle = 55 + 17 * (20 + 0.5 + 10);
+  CHECK(result.agent_seconds <= 1.3 * oracle);
+  CHECK(result.steps.back().agents <= 2);
+}
