@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include "app/config_cluster.hpp"
 #include "app/config_health.hpp"
 #include "app/config_node.hpp"
 #include "app/config_routing.hpp"
@@ -24,7 +25,7 @@ struct config_reader {
   void read(const json& value) {
     object_reader root{value, "", problems};
     if (const auto* services = root.array("services"))
-      read_services(*services);
+      read_services(*services, root.object("cluster") != nullptr);
     read_scaling(root, problems, result.fleet);
     if (const auto* roles = root.object("roles"))
       read_roles(*roles);
@@ -40,15 +41,19 @@ struct config_reader {
     if (const auto* routing = root.object("routing"))
       read_routing(*routing, problems, result.router, result.questions,
                    result.coordinator.labels);
-    if (root.object("cluster"))
-      result.warnings.emplace_back(
-          "configuration: /cluster is not supported yet and has no effect");
+    if (const auto* cluster = root.object("cluster")) {
+      result.cluster = read_cluster(*cluster, problems);
+      const auto* node = root.object("node");
+      if (!node || !node->contains("name"))
+        problems.push_back({"/node/name", "is missing: each node of a cluster has its own name"});
+    }
     root.finish();
   }
 
-  void read_services(const json& services) {
+  /// A node of a cluster may leave all agents to the others.
+  void read_services(const json& services, bool may_be_empty) {
     result.fleet.services.clear();
-    if (services.empty())
+    if (services.empty() && !may_be_empty)
       problems.push_back({"/services", "is empty: at least one agents service is needed"});
     std::set<std::string> names;
     for (std::size_t i = 0; i < services.size(); ++i) {

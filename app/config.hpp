@@ -5,6 +5,7 @@
 #include "actors/manager/fleet.hpp"
 #include "actors/router/routing_table.hpp"
 #include "actors/workers/pool_actor.hpp"
+#include "app/cluster_settings.hpp"
 #include "app/node_options.hpp"
 #include "messages/json_reader.hpp"
 
@@ -24,9 +25,8 @@ struct config {
   pool_options pool;
   health_options health;
   node_options node;
+  std::optional<cluster_settings> cluster; ///< none: a node alone
   std::string journal_path{"rolecall.db"}; ///< of a node; empty: it keeps nothing
-  /// What is accepted but has no effect yet, a line each; told to the user.
-  std::vector<std::string> warnings;
 };
 
 /// One service called "local" at http://localhost:8052, and defaults for the rest.

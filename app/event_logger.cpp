@@ -81,6 +81,7 @@ void log_agent(const agent_event& event) {
   const auto& agent = event.agent;
   json fields{{"agent_id", agent.key.id.value},
               {"service", agent.key.service.value},
+              {"node", agent.key.node.value},
               {"role", agent.role.value},
               {"state", to_string(agent.state)}};
   auto unhealthy = agent.state == agent_state::unhealthy;
@@ -88,6 +89,18 @@ void log_agent(const agent_event& event) {
     fields["error"] = agent.problem.code;
   log_event(unhealthy ? spdlog::level::warn : spdlog::level::info,
             "agent_" + to_string(event.change), fields);
+}
+
+void log_membership(const membership::note& note) {
+  json fields = json::object();
+  auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty())
+      fields[name] = value;
+  };
+  add("node", note.node);
+  add("address", note.address);
+  add("problem", note.problem);
+  log_event(note.warning ? spdlog::level::warn : spdlog::level::info, note.event, fields);
 }
 
 } // namespace rolecall

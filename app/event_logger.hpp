@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/membership.hpp"
 #include "app/node_options.hpp"
 #include "messages/events.hpp"
 #include "messages/tasks.hpp"
@@ -22,5 +23,6 @@ void log_event(spdlog::level::level_enum level, const std::string& event,
 
 void log_task(const task_event& event);
 void log_agent(const agent_event& event);
+void log_membership(const membership::note& note);
 
 } // namespace rolecall

@@ -1,5 +1,6 @@
 #include "app/node.hpp"
 
+#include "actors/cluster/cluster_tasks_actor.hpp"
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/health/checker_actor.hpp"
 #include "actors/journal/journal_actor.hpp"
@@ -7,11 +8,13 @@
 #include "actors/registry/registry_actor.hpp"
 #include "actors/router/router_actor.hpp"
 #include "actors/workers/pool_actor.hpp"
+#include "app/event_logger.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <future>
 #include <random>
 
 namespace rolecall {
@@ -54,10 +57,16 @@ node::node(const config& settings, opened_journal journal)
   auto& sys = *system_;
   auto tasks = settings.coordinator;
   tasks.seed = std::random_device{}();
+  node_name name{settings.node.name};
   registry_ = sys.spawn(rolecall::registry, registry_options{});
-  router_ = sys.spawn(rolecall::router, registry_, settings.router);
+  auto routing = settings.router;
+  routing.node = name;
+  router_ = sys.spawn(rolecall::router, registry_, std::move(routing));
+  auto fleet = settings.fleet;
+  for (auto& service : fleet.services)
+    service.node = name;
   manager_ = sys.spawn(rolecall::manager, registry_, router_, client_,
-                       manager_options{settings.fleet, settings.questions});
+                       manager_options{std::move(fleet), settings.questions});
   auto workers = settings.pool;
   workers.worker.node = settings.node.name;
   pool_ = sys.spawn(rolecall::pool, client_, workers);
@@ -71,8 +80,66 @@ node::node(const config& settings, opened_journal journal)
   tasks.durable = journal.store != nullptr;
   if (journal.store)
     journal_ = sys.spawn<caf::detached>(rolecall::journal, std::move(journal.store));
-  coordinator_ = sys.spawn(rolecall::coordinator, coordinator_peers{router_, pool_, journal_},
+  if (settings.cluster)
+    join_cluster(*settings.cluster, name);
+  auto pool = cluster_ ? caf::actor_cast<pool_actor>(cluster_) : pool_;
+  coordinator_ = sys.spawn(rolecall::coordinator, coordinator_peers{router_, pool, journal_},
                            std::move(tasks), std::move(journal.content));
+  tasks_ = coordinator_;
+  if (!cluster_)
+    return;
+  caf::anon_send(cluster_, atom::put_v, tasks_);
+  tasks_ = sys.spawn(cluster_tasks, tasks_, cluster_, name);
+}
+
+void node::join_cluster(const cluster_settings& settings, const node_name& name) {
+  cluster_options options;
+  auto& about = options.membership;
+  about.cluster = settings.name;
+  about.node = name;
+  about.version = ROLECALL_VERSION;
+  about.peers = settings.peers;
+  about.heartbeat_interval = settings.heartbeat_interval;
+  about.heartbeat_timeout = settings.heartbeat_timeout;
+  std::random_device chance;
+  about.incarnation = std::uint64_t{chance()} << 32 | chance();
+  about.seed = chance();
+  if (!settings.tls_ca.empty()) {
+    options.tls = net::link_tls{settings.tls_certificate, settings.tls_key, settings.tls_ca};
+    about.check_names = true;
+  }
+  options.log = log_membership;
+  // Whoever calls before the actor is there is let in once it is.
+  auto actor = std::make_shared<std::promise<cluster_actor>>();
+  auto there = actor->get_future().share();
+  if (settings.listen) {
+    net::frame_listener_options listen;
+    listen.port = settings.listen->port;
+    listen.tls = options.tls;
+    listen.frames = frame_options_of(options);
+    for (const auto& address : settings.listen->addresses) {
+      listen.address = address;
+      cluster_listeners_.push_back(std::make_unique<net::frame_listener>(
+          loop_.context(), listen,
+          [there](std::shared_ptr<net::frame_stream> stream) {
+            caf::anon_send(there.get(), link_accepted{std::move(stream)});
+          },
+          [there](std::string remote, std::string why) {
+            caf::anon_send(there.get(), link_refused{std::move(remote), std::move(why)});
+          }));
+      listen.port = cluster_listeners_.front()->port();
+    }
+    about.address = settings.advertise;
+    auto port = ":" + std::to_string(listen.port);
+    auto wildcard = settings.listen->text == "0.0.0.0" || settings.listen->text == "[::]";
+    if (about.address.empty())
+      about.address = (wildcard ? "" : settings.listen->text) + port;
+    log_event(spdlog::level::info, "cluster_listening",
+              {{"cluster", settings.name}, {"address", settings.listen->text + port}});
+  }
+  cluster_ = system_->spawn(rolecall::cluster, cluster_peers{registry_, router_, manager_, pool_},
+                            &loop_.context(), std::move(options));
+  actor->set_value(cluster_);
 }
 
 node::~node() {
@@ -93,6 +160,10 @@ node::~node() {
   }
   if (checker_)
     end(checker_);
+  cluster_listeners_.clear();
+  tasks_ = nullptr;
+  if (cluster_)
+    end(cluster_);
   end(pool_); // what runs is canceled, and with it its agents' work
   {
     caf::scoped_actor self{*system_};

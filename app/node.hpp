@@ -1,9 +1,11 @@
 #pragma once
 
+#include "actors/cluster/cluster_actor.hpp"
 #include "actors/journal/journal_store.hpp"
 #include "app/config.hpp"
 #include "messages/interfaces.hpp"
 #include "net/event_loop.hpp"
+#include "net/frame_listener.hpp"
 #include "net/pooled_http_client.hpp"
 
 #include <caf/actor_system.hpp>
@@ -26,7 +28,7 @@ class node {
 public:
   static constexpr millis retire_patience{3'000};
 
-  /// Goes on with what a journal has kept, if there is one.
+  /// Goes on with what a journal has kept, if there is one. Throws as `net::frame_listener` does.
   explicit node(const config& settings, opened_journal journal = {});
   ~node();
   node(const node&) = delete;
@@ -45,8 +47,13 @@ public:
   const manager_actor& manager() const noexcept { return manager_; }
   const journal_actor& journal() const noexcept { return journal_; } ///< null if there is none
   const coordinator_actor& coordinator() const noexcept { return coordinator_; }
+  const cluster_actor& cluster() const noexcept { return cluster_; } ///< null if there is none
+  /// Those of the whole cluster, or else the coordinator's.
+  const tasks_actor& tasks() const noexcept { return tasks_; }
 
 private:
+  void join_cluster(const cluster_settings& settings, const node_name& name);
+
   struct system_config : caf::actor_system_config {
     system_config();
   };
@@ -63,7 +70,10 @@ private:
   pool_actor pool_;
   checker_actor checker_; // null if no role has a health check
   journal_actor journal_; // null if there is none
+  cluster_actor cluster_; // null if there is none, as is its listener
+  std::vector<std::unique_ptr<net::frame_listener>> cluster_listeners_; // all on the same port
   coordinator_actor coordinator_;
+  tasks_actor tasks_;
 };
 
 } // namespace rolecall

@@ -147,25 +147,31 @@ private:
     }
   }
 
-  /// An actor that asks the API to drain and passes its answer on: a blocking request could not be
-  /// interrupted by a signal.
+  /// An actor that asks the API to drain, and the cluster to let the node go, and passes their
+  /// answers on: a blocking request could not be interrupted by a signal.
   caf::actor drained_listener() {
     // What it knows comes as arguments: CAF 0.17 looks at those of an actor without any all the
     // same.
     return host_.system().spawn(
-        [](caf::event_based_actor* asker, const caf::actor& me,
-           const api::api_actor& api) -> caf::behavior {
-          return {[asker, me, api](atom::drain, millis limit) {
+        [](caf::event_based_actor* asker, const caf::actor& me, const api::api_actor& api,
+           const cluster_actor& cluster) -> caf::behavior {
+          return {[asker, me, api, cluster](atom::drain, millis limit) {
+            auto missing = std::make_shared<int>(cluster ? 2 : 1);
+            auto ended = [asker, me, missing] {
+              if (--*missing > 0)
+                return;
+              caf::anon_send(me, atom::drained_v);
+              asker->quit();
+            };
+            auto failed = [asker](caf::error&) { asker->quit(); };
+            if (cluster)
+              asker->request(cluster, limit, atom::leave_v)
+                  .then([ended](bool) { ended(); }, failed);
             asker->request(api, limit, atom::drain_v)
-                .then(
-                    [asker, me](std::uint64_t) {
-                      caf::anon_send(me, atom::drained_v);
-                      asker->quit();
-                    },
-                    [asker](caf::error&) { asker->quit(); });
+                .then([ended](std::uint64_t) { ended(); }, failed);
           }};
         },
-        caf::actor_cast<caf::actor>(self_), host_.api());
+        caf::actor_cast<caf::actor>(self_), host_.api(), host_.cluster());
   }
 
   void cancel_all() {

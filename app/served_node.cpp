@@ -43,7 +43,7 @@ served_node::served_node(const config& settings, token_set tokens, opened_journa
   about.version = ROLECALL_VERSION;
   api_ = system().spawn(api::api,
                         api::api_peers{node_.registry(), node_.router(), node_.manager(),
-                                       node_.coordinator(), node_.journal()},
+                                       node_.tasks(), node_.journal(), node_.cluster()},
                         std::move(about));
   if (!settings.node.otlp_url.empty())
     exporter_ = system().spawn(

@@ -28,6 +28,7 @@ public:
   const router_actor& router() const noexcept { return node_.router(); }
   const coordinator_actor& coordinator() const noexcept { return node_.coordinator(); }
   const api::api_actor& api() const noexcept { return api_; }
+  const cluster_actor& cluster() const noexcept { return node_.cluster(); } ///< or null
 
   /// Where it is reached.
   std::string url() const;

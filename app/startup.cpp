@@ -64,10 +64,7 @@ config load_config(const std::string& file) {
   auto parsed = parse_config(read_input(file));
   if (const auto* problems = std::get_if<std::vector<problem>>(&parsed))
     refuse(file, *problems);
-  auto result = std::get<config>(std::move(parsed));
-  for (const auto& warning : result.warnings)
-    tell(warning);
-  return result;
+  return std::get<config>(std::move(parsed));
 }
 
 opened_journal open_journal(const std::string& file) {

@@ -37,11 +37,15 @@ using role_name = strong_id<struct role_name_tag>;
 using agent_id = strong_id<struct agent_id_tag>;
 /// An agents service, under the name that the configuration gives it.
 using service_name = strong_id<struct service_name_tag>;
+/// A node, under the name that its configuration gives it. Unique in a cluster.
+using node_name = strong_id<struct node_name_tag>;
 
-/// An agent, unique in a node: the service that hosts it, and its id there.
+/// An agent, unique in a cluster: the service that hosts it, its id there, and the node that manages
+/// it. Its text is without the node.
 struct agent_key {
   service_name service;
   agent_id id;
+  node_name node{};
 
   auto operator<=>(const agent_key&) const = default; // NOLINT(modernize-use-nullptr)
 
@@ -54,7 +58,7 @@ struct agent_key {
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, agent_key& key) {
-    return f(key.service, key.id);
+    return f(key.service, key.id, key.node);
   }
 };
 
@@ -71,6 +75,7 @@ template <>
 struct std::hash<rolecall::agent_key> {
   std::size_t operator()(const rolecall::agent_key& key) const noexcept {
     auto h = std::hash<rolecall::service_name>{}(key.service);
-    return h * 31 + std::hash<rolecall::agent_id>{}(key.id);
+    h = h * 31 + std::hash<rolecall::agent_id>{}(key.id);
+    return h * 31 + std::hash<rolecall::node_name>{}(key.node);
   }
 };

@@ -15,4 +15,12 @@ void add_messages(caf::actor_system_config& config) {
                             });
 }
 
+failure to_failure(const caf::error& error) {
+  if (error.category() != caf::atom("rolecall"))
+    return {ec::timeout, "the node did not get to it in time"};
+  auto kind = static_cast<ec>(error.code());
+  const auto& context = error.context();
+  return {kind, context.match_elements<std::string>() ? context.get_as<std::string>(0) : ""};
+}
+
 } // namespace rolecall

@@ -28,6 +28,20 @@ using demand_listener_actor = caf::typed_actor<
     // An agent behaves as if it were gone; it gets no tasks until its record changes.
     caf::reacts_to<atom::suspect, agent_key>>;
 
+/// Whoever is told what can be spawned.
+using directory_listener_actor = caf::typed_actor<
+    // What can be spawned now.
+    caf::reacts_to<role_directory>,
+    // A role has no agent, and none could be had for the whole patience.
+    caf::reacts_to<role_unavailable>>;
+
+/// Whoever tells other nodes what the router sees.
+using routing_listener_actor = caf::typed_actor<
+    // Agents of this node whose use has changed: all attempts that they have now.
+    caf::reacts_to<agent_uses>,
+    // What waits here for agents that another node can spawn; sent when it changes.
+    caf::reacts_to<away_demand>>;
+
 /// Whoever asked the router for an agent.
 using placement_listener_actor = caf::typed_actor<
     // An agent, and a slot of it.
@@ -82,6 +96,15 @@ using router_actor = agent_listener_actor::extend<
     caf::replies_to<atom::idle, role_name, millis>::with<std::vector<agent_key>>,
     // Wants to hear of demand and of drained agents. There is one such listener.
     caf::reacts_to<atom::subscribe, demand_listener_actor>,
+    // Wants to tell other nodes. There is one such listener, or none.
+    caf::reacts_to<atom::subscribe, routing_listener_actor>,
+    // Agents of other nodes: how many attempts of others they have.
+    caf::reacts_to<agent_uses>,
+    // What other nodes can spawn.
+    caf::reacts_to<peer_offers>,
+    // An attempt of another node's task wants this agent of this node; gives whether it can have
+    // it. If so a slot is held until the attempt is reported finished.
+    caf::replies_to<atom::admit, task_id, std::uint32_t, agent_key>::with<bool>,
     // What can be spawned: a role that is not here and has no agent is unknown.
     caf::reacts_to<role_directory>,
     // Refuses all who wait for a role that has no agent.
@@ -113,6 +136,10 @@ using manager_actor = demand_listener_actor::extend<
     caf::replies_to<atom::drain, agent_key>::with<agent_record>,
     // What a health check has come to: the agent may be unhealthy now, or healthy again.
     caf::reacts_to<atom::checked, health_report>,
+    // Wants to hear what can be spawned, now and when it changes.
+    caf::reacts_to<atom::subscribe, directory_listener_actor>,
+    // What other nodes want agents for, beside what the router tells.
+    caf::reacts_to<peer_demand>,
     // Ends scaling and retires what this manager has spawned, down to each role's minimum; gives
     // the number of agents that services confirmed as ended. Within the time given.
     caf::replies_to<atom::retire, millis>::with<std::uint64_t>,
@@ -157,37 +184,40 @@ using journal_actor = caf::typed_actor<
     // INTERNAL: what has come so far is to be written.
     caf::reacts_to<atom::wake>>;
 
+/// Whoever has tasks: a coordinator those of its node, a cluster's front those of all nodes.
+using tasks_actor = caf::typed_actor<
+    // Accepts all of these tasks or none; answered once they are on disk. One that is known
+    // already under the same id, with the same content, is that one. Fails with
+    // ec::duplicate_task, unknown_dependency, dependency_cycle, queue_full or storage_full.
+    caf::replies_to<atom::submit, std::vector<task_spec>>::with<submit_result>,
+    // Cancels a task, gives it as it stands once that is on disk. Fails with ec::unknown_task.
+    caf::replies_to<atom::cancel, task_id>::with<task_record>,
+    // Cancels those of these tasks that are known and not terminal, gives their number.
+    caf::replies_to<atom::cancel, std::vector<task_id>>::with<std::uint64_t>,
+    // Cancels all tasks that are not terminal and that a query asks for, whatever its page;
+    // gives their number.
+    caf::replies_to<atom::cancel, task_query>::with<std::uint64_t>,
+    // A task as it stands. Fails with ec::unknown_task.
+    caf::replies_to<atom::get, task_id>::with<task_record>,
+    // From here on nothing new starts; answered once nothing runs any more, with the number of
+    // tasks that a journal keeps for later.
+    caf::replies_to<atom::drain>::with<std::uint64_t>,
+    // Those of these tasks that are known, with everything that is known of them.
+    caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
+    // Submits a task anew, under the second id. Fails with ec::unknown_task,
+    // task_not_retryable, or as a submit does.
+    caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
+    // A page of tasks. It may be short or empty and still not be the last one.
+    caf::replies_to<atom::list, task_query>::with<task_page>,
+    // Sends all tasks as they stand, then each change. Tasks that are over are forgotten some
+    // time.
+    caf::reacts_to<atom::subscribe, task_listener_actor>,
+    // The same, after so many of the latest events again, as far as tasks still show them.
+    caf::reacts_to<atom::subscribe, task_listener_actor, std::uint32_t>>;
+
 /// The COORDINATOR owns every task from its submit to its terminal state.
-using coordinator_actor = placement_listener_actor::extend_with<outcome_listener_actor>::
-    extend_with<journal_listener_actor>::extend<
-        // Accepts all of these tasks or none; answered once they are on disk. One that is known
-        // already under the same id, with the same content, is that one. Fails with
-        // ec::duplicate_task, unknown_dependency, dependency_cycle, queue_full or storage_full.
-        caf::replies_to<atom::submit, std::vector<task_spec>>::with<submit_result>,
-        // Cancels a task, gives it as it stands once that is on disk. Fails with ec::unknown_task.
-        caf::replies_to<atom::cancel, task_id>::with<task_record>,
-        // Cancels those of these tasks that are known and not terminal, gives their number.
-        caf::replies_to<atom::cancel, std::vector<task_id>>::with<std::uint64_t>,
-        // Cancels all tasks that are not terminal and that a query asks for, whatever its page;
-        // gives their number.
-        caf::replies_to<atom::cancel, task_query>::with<std::uint64_t>,
-        // A task as it stands. Fails with ec::unknown_task.
-        caf::replies_to<atom::get, task_id>::with<task_record>,
-        // From here on nothing new starts; answered once nothing runs any more, with the number of
-        // tasks that a journal keeps for later.
-        caf::replies_to<atom::drain>::with<std::uint64_t>,
-        // Those of these tasks that are known, with everything that is known of them.
-        caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
-        // Submits a task anew, under the second id. Fails with ec::unknown_task,
-        // task_not_retryable, or as a submit does.
-        caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
-        // A page of tasks. It may be short or empty and still not be the last one.
-        caf::replies_to<atom::list, task_query>::with<task_page>,
-        // Sends all tasks as they stand, then each change. Tasks that are over are forgotten some
-        // time.
-        caf::reacts_to<atom::subscribe, task_listener_actor>,
-        // The same, after so many of the latest events again, as far as tasks still show them.
-        caf::reacts_to<atom::subscribe, task_listener_actor, std::uint32_t>,
+using coordinator_actor = tasks_actor::extend_with<placement_listener_actor>::
+    extend_with<outcome_listener_actor>::extend_with<journal_listener_actor>::extend<
         // INTERNAL: a point in time has come at which something may be due.
         caf::reacts_to<atom::wake>>;
 
@@ -200,11 +230,18 @@ CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::placement_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::outcome_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::task_listener_actor))
 CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::journal_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::routing_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::directory_listener_actor))
+CAF_ADD_TYPE_ID(rolecall_handles, (rolecall::tasks_actor))
 CAF_END_TYPE_ID_BLOCK(rolecall_handles)
 
 namespace rolecall {
 
 /// Makes every message of this folder known to a CAF configuration, and errors readable.
 void add_messages(caf::actor_system_config& config);
+
+/// What another actor's error means. One that is not of ours (no answer in time, the actor has ended)
+/// is ec::timeout.
+failure to_failure(const caf::error& error);
 
 } // namespace rolecall

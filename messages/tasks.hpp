@@ -83,6 +83,7 @@ struct task_record {
   std::string parent_span;  ///< of whoever submitted it, 16 hex digits; may be empty
   unix_time deadline_at{0};
   task_id retried_as{}; ///< the latest task that does this one again; may be empty
+  node_name home{};     ///< the node that has it; empty: the one that is asked
 
   bool operator==(const task_record&) const = default;
 };
@@ -91,7 +92,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_record& x) {
   return f(x.id, x.role, x.state, x.attempts, x.agent, x.queued, x.run, x.output, x.error, x.number,
            x.priority, x.labels, x.context_id, x.retry_of, x.submitted_at, x.started_at,
-           x.finished_at, x.traceparent, x.parent_span, x.deadline_at, x.retried_as);
+           x.finished_at, x.traceparent, x.parent_span, x.deadline_at, x.retried_as, x.home);
 }
 
 /// A task with everything that is known of it.
@@ -155,13 +156,15 @@ struct task_query {
   std::string context_id;
   std::uint64_t before{0}; ///< only those with a smaller number: where the last page ended
   std::uint32_t limit{100};
+  /// In a cluster: `before` of each node. Those that are not named start at their newest.
+  std::map<node_name, std::uint64_t> positions{};
 
   bool operator==(const task_query&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_query& x) {
-  return f(x.role, x.states, x.labels, x.context_id, x.before, x.limit);
+  return f(x.role, x.states, x.labels, x.context_id, x.before, x.limit, x.positions);
 }
 
 /// Whether a task is one of those that a query asks for, whatever its number.
@@ -171,13 +174,15 @@ bool matches(const task_query& query, const task_record& task);
 struct task_page {
   std::vector<task_record> tasks; ///< without their outputs
   std::uint64_t next{0};          ///< `before` of the next page; 0: this was the last one
+  /// In a cluster: `positions` of the next page, 1 for nodes without more; none: as `next`.
+  std::map<node_name, std::uint64_t> positions{};
 
   bool operator==(const task_page&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_page& x) {
-  return f(x.tasks, x.next);
+  return f(x.tasks, x.next, x.positions);
 }
 
 } // namespace rolecall

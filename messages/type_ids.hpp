@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/cluster.hpp"
 #include "messages/events.hpp"
 #include "messages/journal.hpp"
 #include "messages/service_answer.hpp"
@@ -54,6 +55,13 @@ CAF_ADD_TYPE_ID(rolecall_values, (rolecall::journal_append))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::journal_news))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::submit_result))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::health_report))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::node_name))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::agent_uses))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::peer_offers))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::away_demand))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::peer_demand))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::node_figures))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::cluster_status))
 
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, put, "put")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, remove, "remove")
@@ -81,6 +89,8 @@ CAF_ADD_ATOM(rolecall_values, rolecall::atom, spawn, "spawn")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, drain, "drain")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, append, "append")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, check, "check")
+CAF_ADD_ATOM(rolecall_values, rolecall::atom, admit, "admit")
+CAF_ADD_ATOM(rolecall_values, rolecall::atom, leave, "leave")
 CAF_END_TYPE_ID_BLOCK(rolecall_values)
 
 CAF_ERROR_CODE_ENUM(rolecall::ec, "rolecall")

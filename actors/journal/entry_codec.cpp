@@ -85,6 +85,7 @@ template <class F>
 void members(F& f, agent_key& x) {
   f("service", x.service);
   f("id", x.id);
+  f("node", x.node);
 }
 template <class F>
 void members(F& f, retry_policy& x) {

@@ -37,7 +37,8 @@ struct reader {
   agent_record agent(const json& value, const std::string& where) const {
     object_reader object{value, where, problems};
     agent_record result;
-    result.key = {service.name, agent_id{object.required_name("agent_id").value_or("")}};
+    result.key = {service.name, agent_id{object.required_name("agent_id").value_or("")},
+                  service.node};
     result.role = role_name{object.required_name("role").value_or("")};
     result.skills = read_skills(object, "skills").value_or(skill_map{});
     read_limit(object, result);

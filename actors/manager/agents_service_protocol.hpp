@@ -8,7 +8,8 @@ namespace rolecall {
 
 struct service_config {
   service_name name;
-  std::string url; ///< http://host:port, without a trailing slash
+  std::string url;  ///< http://host:port, without a trailing slash
+  node_name node{}; ///< whose manager asks it
 };
 
 struct question_options {

@@ -44,11 +44,25 @@ fleet::effects fleet::on_tick(time_point time) {
 }
 
 fleet::effects fleet::on_demand(const role_demand& demand, time_point time) {
-  effects out;
   advance(time);
   auto& r = role_of(demand.role);
-  r.demand = demand;
-  if (demand.waiting == 0)
+  r.own = demand;
+  return add_up_demand(r);
+}
+
+fleet::effects fleet::on_peer_demand(const role_demand& demand, time_point time) {
+  advance(time);
+  auto& r = role_of(demand.role);
+  r.peers = demand;
+  return add_up_demand(r);
+}
+
+fleet::effects fleet::add_up_demand(role& r) {
+  effects out;
+  r.demand = r.own;
+  r.demand.waiting += r.peers.waiting;
+  r.demand.unmatched += r.peers.unmatched;
+  if (r.demand.waiting == 0)
     r.trouble_since.reset();
   scale(r, out);
   return out;
@@ -134,7 +148,7 @@ fleet::role& fleet::role_of(const role_name& name) {
   auto found = roles_.find(name);
   if (found == roles_.end()) {
     found = roles_.emplace(name, role{name, policy_of(name), options_.windows}).first;
-    found->second.demand.role = name;
+    found->second.demand.role = found->second.own.role = name;
     division_stale_ = true;
   }
   return found->second;

@@ -77,6 +77,8 @@ public:
   // ----------------------------------------------------------------------------------
   effects on_tick(time_point now);
   effects on_demand(const role_demand& demand, time_point now);
+  /// What other nodes want agents for, beside that.
+  effects on_peer_demand(const role_demand& demand, time_point now);
   effects on_drained(const agent_key& key);
   effects on_suspect(const agent_key& key, time_point now);
   effects on_idle(const role_name& role, const std::vector<agent_key>& idle);
@@ -145,7 +147,9 @@ private:
     role_policy policy;
     autoscaler scaler;
     cautious_growth growth; // used as long as nobody knows what an agent takes
-    role_demand demand;
+    role_demand demand;     // all of it
+    role_demand own;        // of this: what the router has told
+    role_demand peers;      // and what other nodes want
     std::set<agent_key> ready;
     std::set<agent_key> draining;
     std::set<agent_key> unhealthy;
@@ -169,6 +173,7 @@ private:
 
   // -- state
   time_point advance(time_point now);
+  effects add_up_demand(role& r);
   role& role_of(const role_name& name);
   role_policy policy_of(const role_name& name) const;
   service* service_of(const role_name& name);

@@ -203,7 +203,7 @@ void fleet::on_spawn_failed(service& s, const service_answer& answer, effects& o
 }
 
 void fleet::on_retired(service& s, const service_answer& answer, effects& out) {
-  agent_key key{answer.service, answer.agent};
+  agent_key key{answer.service, answer.agent, config_of(answer.service).node};
   auto found = agents_.find(key);
   if (found == agents_.end())
     return;

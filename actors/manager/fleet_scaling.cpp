@@ -47,10 +47,14 @@ void fleet::scale(role& r, effects& out) {
   auto* s = service_of(r.name);
   if (s && s->reachable)
     return grow(r, *s, missing, out);
-  if (r.demand.waiting > 0 && !r.has_agents())
-    for (const auto& [other_name, other] : services_)
-      if (!other.reachable && other.checked && (!s || s == &other))
-        note_trouble(r, {other.problem_kind, other.problem});
+  if (r.demand.waiting == 0 || r.has_agents())
+    return;
+  for (const auto& [other_name, other] : services_)
+    if (!other.reachable && other.checked && (!s || s == &other))
+      note_trouble(r, {other.problem_kind, other.problem});
+  if (!s && directory().complete)
+    note_trouble(r, {ec::no_agent, "the nodes that offer the role \"" + r.name.value +
+                                       "\" are away, and no service of this one does"});
 }
 
 void fleet::grow(role& r, service& s, std::uint32_t missing, effects& out) {

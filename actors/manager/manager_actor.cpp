@@ -41,8 +41,15 @@ struct carrier {
             [](caf::error&) {});
   }
   void operator()(const service_answer& question) const { ask_service(self, question); }
-  void operator()(const role_directory& news) const { self->send(self->state.router, news); }
-  void operator()(const role_unavailable& news) const { self->send(self->state.router, news); }
+  void operator()(const role_directory& news) const { tell(news); }
+  void operator()(const role_unavailable& news) const { tell(news); }
+
+  template <class News>
+  void tell(const News& news) const {
+    self->send(self->state.router, news);
+    if (self->state.directory_listener)
+      self->send(self->state.directory_listener, news);
+  }
 };
 
 void answer_promises(self_pointer self) {
@@ -135,6 +142,13 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
           return caf::make_error(ec::unknown_agent, "there is no agent " + to_string(key));
         carry_out(self, result->second);
         return result->first;
+      },
+      [self](atom::subscribe, const directory_listener_actor& listener) {
+        self->state.directory_listener = listener;
+        self->send(listener, self->state.fleet.status().roles);
+      },
+      [self](const peer_demand& news) {
+        carry_out(self, self->state.fleet.on_peer_demand(news.demand, now(self)));
       },
       [self](atom::retire, millis patience) -> caf::result<std::uint64_t> {
         auto& state = self->state;

@@ -26,6 +26,7 @@ struct manager_state {
   rolecall::fleet fleet;
   registry_actor registry;
   router_actor router;
+  directory_listener_actor directory_listener; ///< beside the router; null if there is none
   std::shared_ptr<net::http_client> client;
 
   std::vector<caf::typed_response_promise<fleet_status>> checked_promises; // until all are

@@ -251,8 +251,20 @@ void agent_pool::resume(routed_agent& a, std::uint32_t in_flight) {
   in_flight_ += in_flight;
 }
 
+void agent_pool::set_others(routed_agent& a, std::uint32_t others, time_point now) {
+  in_flight_ += others;
+  in_flight_ -= a.others;
+  a.in_flight += others;
+  a.in_flight -= a.others;
+  a.others = others;
+  if (a.in_flight == 0)
+    a.idle_since = now;
+  refresh(a, now);
+}
+
 void agent_pool::put_on_ring(const routed_agent& a, bool there) {
-  auto name = to_string(a.record.key);
+  const auto& key = a.record.key;
+  auto name = (key.node.empty() ? "" : key.node.value + '/') + to_string(key);
   for (int i = 1; i <= ring_points; ++i) {
     auto at = hash_of(name, static_cast<std::uint64_t>(i));
     if (there)

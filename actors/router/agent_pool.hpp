@@ -90,6 +90,8 @@ public:
   void ended(routed_agent& a, time_point now);
   /// A new agent has attempts all the same. `refresh` it afterwards.
   void resume(routed_agent& a, std::uint32_t in_flight);
+  /// Its node says how many attempts other nodes have there.
+  void set_others(routed_agent& a, std::uint32_t others, time_point now);
 
   /// The agent to which a context belongs, among those for which `fits` says yes: the next one on a
   /// ring of hashes. No more than 16 are asked about; null if none of them does.

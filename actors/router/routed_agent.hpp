@@ -17,7 +17,8 @@ struct routed_agent {
   using time_point = std::chrono::steady_clock::time_point;
 
   agent_record record;
-  std::uint32_t in_flight{0};
+  std::uint32_t in_flight{0}; ///< of all nodes
+  std::uint32_t others{0};    ///< of these: of other nodes, as the agent's own node says
   time_point idle_since{};
   time_point progress_at{}; ///< when it last ended an attempt, or got its first
   time_point parked_until{};

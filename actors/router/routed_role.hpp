@@ -8,6 +8,7 @@
 namespace rolecall {
 
 struct router_options {
+  node_name node{};                 ///< whose agents are this router's own
   std::size_t max_waiting{100'000}; ///< requests in all lines; past it: ec::queue_full
   std::size_t max_parallel{0};      ///< attempts at the same time over all roles; 0: no such bound
   millis default_park{1'000};       ///< for a 429 or 503 that does not say how long
@@ -69,12 +70,15 @@ public:
   waiting_line line;
   latency_model latency;
   start_gate gate;
-  std::uint32_t running{0}; // attempts, without hedges
-  std::uint32_t peak{0};    // most of them since somebody looked
+  std::uint32_t running{0}; // attempts on agents of this node, of peers too, without hedges
+  std::uint32_t away{0};    // the same on agents of other nodes
+  std::uint32_t peak{0};    // most of `running` since somebody looked
   std::uint32_t hedging{0};
   std::uint64_t asked{0}; // as role_demand has it, and so are the next two
   std::uint64_t ended{0};
   micros worked{0};
+  std::uint64_t asked_seen{0}; // of `asked`: divided already
+  double asked_own{0};         // of these: the part that agents of this node are for
   role_demand told;
   std::vector<placement_request> hedges; // until the next dispatch
   std::optional<time_point> wake;        // when it is to be looked at again

@@ -24,11 +24,15 @@ void settle(self_pointer self) {
   if (state.demand_listener) {
     for (const auto& demand : state.table.take_demand())
       self->send(state.demand_listener, demand);
+    for (const auto& away : state.table.take_away_demand())
+      self->send(state.cluster, away);
     for (const auto& agent : state.table.take_drained())
       self->send(state.demand_listener, atom::drained_v, agent);
     for (const auto& agent : state.table.take_suspects())
       self->send(state.demand_listener, atom::suspect_v, agent);
   }
+  if (auto uses = state.table.take_uses(); !uses.agents.empty())
+    self->send(state.cluster, std::move(uses));
   state.timer.arm(self, state.table.next_due(), atom::wake_v);
 }
 
@@ -73,6 +77,24 @@ router_actor::behavior_type router(self_pointer self, registry_actor registry,
       [self](atom::subscribe, const demand_listener_actor& listener) {
         self->state.demand_listener = listener;
         settle(self);
+      },
+      [self](atom::subscribe, const routing_listener_actor& listener) {
+        self->state.cluster = listener;
+        self->state.table.tell_uses();
+        settle(self);
+      },
+      [self](const agent_uses& uses) {
+        self->state.table.learn(uses, now(self));
+        settle(self);
+      },
+      [self](peer_offers& offers) {
+        self->state.table.learn(std::move(offers));
+        settle(self);
+      },
+      [self](atom::admit, const task_id& task, std::uint32_t attempt, const agent_key& agent) {
+        auto admitted = self->state.table.admit(task, attempt, agent, now(self));
+        settle(self);
+        return admitted;
       },
       [self](role_directory& directory) {
         self->state.table.learn(std::move(directory));

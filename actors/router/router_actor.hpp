@@ -14,6 +14,7 @@ struct router_state {
   routing_table table;
   wake_up timer;
   registry_actor registry;
+  routing_listener_actor cluster;                                  // null if there is none
   demand_listener_actor demand_listener;                           // null until somebody subscribes
   std::unordered_map<task_id, placement_listener_actor> listeners; // of the requests that wait
 };

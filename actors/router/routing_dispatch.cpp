@@ -151,13 +151,15 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
                    candidates_of(request, role, choice, now)};
   running_.insert_or_assign(
       {request.task, request.attempt},
-      running{a.record.key, request.role, request.task_class, request.fairness_key, request.hedge});
+      running{a.record.key, request.role, request.task_class, request.fairness_key, request.hedge,
+              !is_own(a.record.key)});
   role.gate.started(now);
   if (auto* gate = gate_of(request.fairness_key, now))
     gate->started(now);
   key_changed(request.fairness_key);
   role.pool.started(a, now);
-  ++(request.hedge ? role.hedging : role.running);
+  note_use(a);
+  ++(request.hedge ? role.hedging : is_own(a.record.key) ? role.running : role.away);
   role.peak = std::max(role.peak, role.running);
   demand_changed_.insert(request.role);
   role.forget_held(request.task);

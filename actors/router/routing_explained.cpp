@@ -121,8 +121,9 @@ routing_status routing_table::status(time_point now) const {
     result.agents.push_back(std::move(load));
   }
   for (const auto& [name, role] : roles_)
-    if (!role.pool.empty() || !role.line.empty() || role.running > 0) {
+    if (!role.pool.empty() || !role.line.empty() || role.running + role.away > 0) {
       auto demand = demand_of(name, role, now);
+      demand.running += role.away; // whose tasks and whose agents they are does not matter here
       demand.waiting = static_cast<std::uint32_t>(role.line.size()); // all, whatever may run
       result.roles.push_back(std::move(demand));
     }

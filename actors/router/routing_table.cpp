@@ -54,12 +54,21 @@ bool routing_table::apply(const agent_event& event, time_point now) {
 
 void routing_table::learn(role_directory directory) {
   directory_ = std::move(directory);
+  learn_offers();
+}
+
+void routing_table::learn_offers() {
   offered_.clear();
-  for (const auto& offer : directory_.offers) {
-    auto& skills = offered_[offer.role];
-    for (const auto& [skill, proficiency] : offer.skills)
-      skills.insert(skill);
-  }
+  auto add = [&](const std::vector<role_offer>& offers) {
+    for (const auto& offer : offers) {
+      auto& skills = offered_[offer.role];
+      for (const auto& [skill, proficiency] : offer.skills)
+        skills.insert(skill);
+    }
+  };
+  add(directory_.offers);
+  for (const auto& peer : peer_offers_.nodes)
+    add(peer.offers);
   for (const auto& [name, role] : roles_) {
     refuse_hopeless(name);
     demand_changed_.insert(name); // it may be forgotten
@@ -109,8 +118,8 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   follow_clock(now);
   const auto& run = found.mapped();
   auto& role = role_of(run.role);
-  --(run.hedge ? role.hedging : role.running);
-  if (outcome.verdict == verdict::completed || outcome.verdict == verdict::failed) {
+  --(run.hedge ? role.hedging : run.away ? role.away : role.running);
+  if (!run.away && (outcome.verdict == verdict::completed || outcome.verdict == verdict::failed)) {
     ++role.ended;
     role.worked += outcome.elapsed;
   }
@@ -132,6 +141,7 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   if (outcome.agent_gone)
     suspect(*a, outcome.error.kind, now);
   home.pool.ended(*a, now);
+  note_use(*a);
   check_drained(*a);
 }
 
@@ -180,6 +190,7 @@ std::vector<role_demand> routing_table::take_demand() {
   for (const auto& name : demand_changed_) {
     auto& role = role_of(name);
     auto demand = demand_of(name, role, last_now_);
+    split(demand, role);
     // While nobody waits, what runs is told only when somebody looks: not for each task. It is the
     // most since the last look then, so that short tasks are not overlooked.
     auto asked = demand_asked_.contains(name);
@@ -202,7 +213,7 @@ void routing_table::forget_if_unused(const role_name& name) {
   const auto& role = roles_.at(name);
   auto learnt = role.pool.slots() > 0 && offered_.contains(name);
   if (role.pool.empty() && role.line.empty() && role.hedges.empty() && role.running == 0 &&
-      role.hedging == 0 && !learnt)
+      role.away == 0 && role.hedging == 0 && !learnt)
     roles_.erase(name);
 }
 
@@ -243,6 +254,7 @@ void routing_table::insert(const agent_record& record, time_point now) {
       a.gate = start_gate{limit->second};
     if (auto count = orphans_.extract(record.key); !count.empty())
       role.pool.resume(a, count.mapped()); // it was here before: its slots are still held
+    note_use(a);
   }
   a.suspect = false;
   a.drain_told = a.drain_told && record.state == agent_state::draining;
@@ -258,8 +270,11 @@ void routing_table::remove(const agent_key& key) {
     return;
   const auto& name = found.mapped();
   auto& pool = roles_.at(name).pool;
-  if (auto held = pool.find(key)->in_flight; held > 0)
+  const auto* a = pool.find(key);
+  if (auto held = a->in_flight - a->others; held > 0)
     orphans_[key] = held;
+  if (telling_uses_ && is_own(key))
+    uses_[key] = 0;
   pool.erase(key);
   changed_.insert(name); // what avoided the others because of this one need not any more
   demand_changed_.insert(name);
@@ -275,7 +290,7 @@ void routing_table::check_drained(routed_agent& a) {
 
 std::optional<failure> routing_table::hopeless(const role_name& name,
                                                const std::vector<std::string>& needed) const {
-  if (!directory_.complete)
+  if (!directory_.complete || !peer_offers_.complete)
     return std::nullopt;
   auto offer = offered_.find(name);
   auto role = roles_.find(name);
@@ -327,10 +342,11 @@ void routing_table::refuse_hopeless(const role_name& name) {
 /// What a limit on attempts holds is no reason for another agent: it would find nothing to do.
 role_demand routing_table::demand_of(const role_name& name, const routed_role& role,
                                      time_point now) const {
-  auto wanted = std::min(role.line.may_start(), role.gate.may_start(now)) + role.running;
+  auto running = role.running + role.away;
+  auto wanted = std::min(role.line.may_start(), role.gate.may_start(now)) + running;
   if (options_->max_parallel != 0)
     wanted = std::min(wanted, options_->max_parallel);
-  auto waiting = wanted > role.running ? wanted - role.running : 0;
+  auto waiting = wanted > running ? wanted - running : 0;
   std::uint32_t unmatched = 0;
   if (!role.pool.empty()) // nobody is there at all: that they wait says it
     for (const auto& [skills, count] : role.line.skill_sets())

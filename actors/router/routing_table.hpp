@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/router/routed_role.hpp"
-#include "messages/events.hpp"
+#include "messages/cluster.hpp"
 
 #include <variant>
 
@@ -40,6 +40,15 @@ public:
   /// counts against the agent's own limits, and against no other.
   bool begin_check(const agent_key& key, time_point now);
   void checked(const health_report& report, time_point now);
+  /// Agents of other nodes: how many attempts of others they have.
+  void learn(const agent_uses& uses, time_point now);
+  /// What other nodes can spawn.
+  void learn(peer_offers offers);
+  /// An attempt of another node's task wants an agent of this node. If it can have it, a slot is held
+  /// until it has `finished`.
+  bool admit(const task_id& task, std::uint32_t attempt, const agent_key& agent, time_point now);
+  /// From here on `take_uses` tells of the agents of this node, of all of them first.
+  void tell_uses();
 
   // -- what comes of it
   // ------------------------------------------------------------------------------
@@ -53,6 +62,11 @@ public:
   std::vector<agent_key> take_drained();
   /// Agents that behave as if they were gone, each told once.
   std::vector<agent_key> take_suspects();
+  /// How many attempts agents of this node have, where that has changed.
+  agent_uses take_uses();
+  /// What waits here for agents that other nodes can spawn, where that has changed. After
+  /// `take_demand`.
+  std::vector<away_demand> take_away_demand() { return std::exchange(away_news_, {}); }
   /// When something may be possible that is not now: the end of the first park, ejection, wait for
   /// a better agent, or when a rate allows the next.
   std::optional<time_point> next_due() const;
@@ -79,6 +93,7 @@ private:
     std::string task_class;
     std::string fairness_key;
     bool hedge;
+    bool away;
   };
   /// What could be placed next of a role.
   struct proposal {
@@ -88,6 +103,10 @@ private:
 
   routed_role& role_of(const role_name& name);
   routed_agent* find(const agent_key& key);
+  bool is_own(const agent_key& key) const { return key.node == options_->node; }
+  void note_use(const routed_agent& a);
+  void learn_offers();
+  void split(role_demand& demand, routed_role& role);
   void insert(const agent_record& record, time_point now);
   void remove(const agent_key& key);
   void check_drained(routed_agent& a);
@@ -150,6 +169,12 @@ private:
   std::vector<placement_refused> refused_;
   std::vector<agent_key> drained_;
   std::vector<agent_key> suspects_;
+  // -- of a cluster
+  peer_offers peer_offers_{{}, true};
+  std::map<std::pair<node_name, role_name>, role_demand> away_told_;
+  std::vector<away_demand> away_news_;
+  bool telling_uses_{false};
+  std::map<agent_key, std::uint32_t> uses_; // that have changed
 };
 
 } // namespace rolecall

@@ -11,6 +11,7 @@ namespace rolecall::api {
 namespace {
 
 constexpr millis keep_alive_interval{15'000};
+constexpr millis figures_interval{500};
 
 /// What may be asked of a path, for OPTIONS; with what a browser wants to know before it lets a
 /// page of another origin do so.
@@ -48,6 +49,8 @@ void arm(api_self self) {
   std::optional<time_point> due = state.next_keep_alive;
   if (auto next = state.waits.next_due())
     due = std::min(*due, *next);
+  if (state.peers.cluster)
+    due = std::min(*due, state.next_figures);
   state.timer.arm(self, due, atom::wake_v);
 }
 
@@ -82,7 +85,7 @@ void on_task_event(api_self self, const task_event& event) {
 void on_agent_event(api_self self, const agent_event& event) {
   auto& state = self->state;
   log_agent(event);
-  state.readers->tell(state.events->add(event, state.settings.node.name));
+  state.readers->tell(state.events->add(event));
 }
 
 void on_snapshot(api_self self, const agent_snapshot& snapshot) {
@@ -90,9 +93,26 @@ void on_snapshot(api_self self, const agent_snapshot& snapshot) {
     on_agent_event(self, {snapshot.sequence, agent_change::up, agent});
 }
 
+/// What others are told of this node.
+void tell_figures(api_self self) {
+  self->request(self->state.peers.manager, answer_timeout, atom::status_v)
+      .then(
+          [self](fleet_status& fleet) {
+            const auto& state = self->state;
+            self->send(state.peers.cluster,
+                       node_figures{node_state(state, fleet), state.started_at, state.counts.open(),
+                                    std::move(fleet.services)});
+          },
+          [](caf::error&) {});
+}
+
 void on_wake(api_self self) {
   auto& state = self->state;
   state.timer.fired(now(self));
+  if (state.peers.cluster && now(self) >= state.next_figures) {
+    tell_figures(self);
+    state.next_figures = now(self) + figures_interval;
+  }
   if (now(self) >= state.next_keep_alive) {
     state.readers->keep_alive();
     state.next_keep_alive = now(self) + keep_alive_interval;
@@ -134,7 +154,7 @@ void drain_to_journal(api_self self) {
     if (state.drain_promise.pending())
       state.drain_promise.deliver(state.drained_tasks);
   };
-  self->request(self->state.peers.coordinator, caf::infinite, atom::drain_v)
+  self->request(self->state.peers.tasks, caf::infinite, atom::drain_v)
       .then([ended](std::uint64_t) { ended(); }, [ended](caf::error&) { ended(); });
 }
 
@@ -178,10 +198,10 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
                caf::actor_cast<journal_listener_actor>(self));
   }
   // One more than are kept: so that it shows whether there are more.
-  self->send(state.peers.coordinator, atom::subscribe_v, caf::actor_cast<task_listener_actor>(self),
+  self->send(state.peers.tasks, atom::subscribe_v, caf::actor_cast<task_listener_actor>(self),
              static_cast<std::uint32_t>(options.event_buffer + 1));
   // Its answer comes after all that it has told by then.
-  self->request(state.peers.coordinator, caf::infinite, atom::describe_v, std::vector<task_id>{})
+  self->request(state.peers.tasks, caf::infinite, atom::describe_v, std::vector<task_id>{})
       .then([self](const std::vector<task_detail>&) { on_checked(self); },
             [self](caf::error&) { on_checked(self); });
   arm(self);
@@ -203,6 +223,7 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
         self->state.readers->feed(news.operation, *self->state.events);
       },
       [self](const client_gone& news) { on_client_gone(self, news.operation); },
+      [self](const ask_again& again) { wait_for_remote(self, again.request, again.until); },
       [self](atom::checked) -> caf::result<bool> {
         if (self->state.checked)
           return true;
@@ -240,6 +261,14 @@ void check_drained(api_self self) {
 unix_time wall(api_self self) {
   return std::chrono::duration_cast<millis>(now(self).time_since_epoch()) +
          self->state.settings.unix_offset;
+}
+
+void ask_node(api_self self, const node_name& node, node_question question,
+              std::function<void(const node_reply&)> next) {
+  constexpr millis longest{95'000}; // the cluster answers in time by itself
+  self->request(self->state.peers.cluster, longest, peer_question{node, std::move(question)})
+      .then([next](const peer_reply& reply) { next(reply.reply); },
+            [next](caf::error& error) { next(to_failure(error)); });
 }
 
 void reply(api_self self, const call_ptr& request, net::http_response response) {

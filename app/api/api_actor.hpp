@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/cluster_actor.hpp"
 #include "actors/lifecycle_actor.hpp"
 #include "app/api/event_readers.hpp"
 #include "app/api/gate.hpp"
@@ -33,6 +34,11 @@ struct backlog_gone {
 struct client_gone {
   std::uint64_t operation;
 };
+struct call;
+struct ask_again {
+  std::shared_ptr<call> request;
+  std::chrono::steady_clock::time_point until;
+};
 
 } // namespace rolecall::api
 
@@ -40,6 +46,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::http_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::body_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::backlog_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::client_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::api::ask_again)
 
 namespace rolecall::api {
 
@@ -54,6 +61,8 @@ using api_actor = task_listener_actor::extend_with<agent_listener_actor>::
         caf::reacts_to<backlog_gone>,
         // INTERNAL: a client has gone before its answer.
         caf::reacts_to<client_gone>,
+        // INTERNAL: a task that another node has is to be looked at again.
+        caf::reacts_to<ask_again>,
         // Answered once everything of earlier times is known here.
         caf::replies_to<atom::checked>::with<bool>,
         // From here on tasks are refused; answered once none is left, with the number that there
@@ -69,8 +78,9 @@ struct api_peers {
   registry_actor registry;
   router_actor router;
   manager_actor manager;
-  coordinator_actor coordinator;
+  tasks_actor tasks;     ///< of the whole cluster, if there is one
   journal_actor journal; ///< null if there is none
+  cluster_actor cluster; ///< null if there is none
 };
 
 struct api_settings {
@@ -137,6 +147,7 @@ struct api_state {
   std::vector<caf::typed_response_promise<bool>> checked_promises;
   wake_up timer;
   time_point next_keep_alive{};
+  time_point next_figures{}; ///< of this node, for the others of a cluster
 };
 
 using api_self = api_actor::stateful_pointer<api_state>;

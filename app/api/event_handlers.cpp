@@ -77,8 +77,7 @@ void follow_task(api_self self, const call_ptr& request) {
   if (refuse_wrong_query(self, request))
     return;
   task_id id{request->path[2]};
-  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v,
-                std::vector<task_id>{id})
+  self->request(self->state.peers.tasks, answer_timeout, atom::describe_v, std::vector<task_id>{id})
       .then(
           [self, request, id, seen](const std::vector<task_detail>& found) {
             if (found.empty())

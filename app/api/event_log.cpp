@@ -31,15 +31,15 @@ const event_entry& event_log::add(const task_event& event) {
   return keep(std::move(entry));
 }
 
-const event_entry& event_log::add(const agent_event& event, const std::string& node) {
+const event_entry& event_log::add(const agent_event& event) {
   event_entry entry;
   entry.type = "agent";
   entry.role = event.agent.role;
   if ((last_id_ + 1) % ids_per_number != 0)
     entry.id = last_id_ + 1;
-  entry.text = sse(entry.id, entry.type,
-                   dump(json{{"change", to_string(event.change)},
-                             {"agent", agent_record_view(event.agent, node)}}));
+  entry.text = sse(
+      entry.id, entry.type,
+      dump(json{{"change", to_string(event.change)}, {"agent", agent_record_view(event.agent)}}));
   return keep(std::move(entry));
 }
 

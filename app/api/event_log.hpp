@@ -40,7 +40,7 @@ public:
 
   /// One that is replayed goes where it belongs.
   const event_entry& add(const task_event& event);
-  const event_entry& add(const agent_event& event, const std::string& node);
+  const event_entry& add(const agent_event& event);
 
   std::uint64_t last_id() const noexcept { return last_id_; }
 

@@ -11,6 +11,8 @@ namespace rolecall::api {
 constexpr millis answer_timeout{10'000};
 
 unix_time wall(api_self self);
+/// "starting", "ready" or "draining".
+std::string node_state(const api_state& state, const fleet_status& fleet);
 /// Lets the node end if that is what it waits for, and nothing is left to do.
 void check_drained(api_self self);
 /// Has the coordinator take tasks on. Exactly one of the two is called, `accepted` with those of
@@ -25,6 +27,9 @@ void refuse(api_self self, const call_ptr& request, const problem_details& why);
 bool refuse_wrong_query(api_self self, const call_ptr& request);
 /// Answers a request with what another actor's error means.
 std::function<void(caf::error&)> refuser(api_self self, const call_ptr& request);
+/// Asks another node, and goes on with what it said: a failure too.
+void ask_node(api_self self, const node_name& node, node_question question,
+              std::function<void(const node_reply&)> next);
 /// The limit of `?wait=`; zero if there is none.
 millis read_wait(query_reader& query);
 /// Answers once these tasks have ended; `open` are those that have not.
@@ -39,6 +44,7 @@ void go_on_with_intake(api_self self, std::uint64_t operation);
 // -- task_handlers.cpp
 void list_tasks(api_self self, const call_ptr& request);
 void get_task(api_self self, const call_ptr& request);
+void wait_for_remote(api_self self, const call_ptr& request, time_point until);
 void cancel_task(api_self self, const call_ptr& request);
 void cancel_tasks(api_self self, const call_ptr& request);
 void retry_task(api_self self, const call_ptr& request);

@@ -1,11 +1,8 @@
 #include "app/api/problem.hpp"
 
 #include "app/api/embedded.hpp"
-#include "messages/errors.hpp"
+#include "messages/interfaces.hpp"
 #include "messages/json_codec.hpp"
-
-#include <caf/atom.hpp>
-#include <caf/message.hpp>
 
 #include <algorithm>
 
@@ -80,17 +77,17 @@ net::http_response to_response(const problem_details& what) {
 }
 
 problem_details to_problem(const caf::error& error) {
-  if (error.category() == caf::atom("rolecall")) {
-    const auto& context = error.context();
-    auto code = to_string(static_cast<ec>(error.code()));
-    auto detail = context.match_elements<std::string>() ? context.get_as<std::string>(0)
-                                                        : entry_of(code).meaning;
-    problem_details result{code, detail, {}, {}};
-    if (code == "queue_full")
-      result.headers.push_back({"Retry-After", "1"});
-    return result;
-  }
+  if (error.category() == caf::atom("rolecall"))
+    return to_problem(to_failure(error));
   return {"overloaded", "the node did not get to it in time", {}, {{"Retry-After", "1"}}};
+}
+
+problem_details to_problem(const failure& why) {
+  const auto& entry = entry_of(why.code);
+  problem_details result{why.code, why.message.empty() ? entry.meaning : why.message, {}, {}};
+  if (why.kind == ec::queue_full)
+    result.headers.push_back({"Retry-After", "1"});
+  return result;
 }
 
 std::string count_of(std::size_t count, const std::string& what) {

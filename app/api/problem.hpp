@@ -39,6 +39,7 @@ net::http_response to_response(const problem_details& what);
 
 /// What an actor's refusal, or its silence, means to the client.
 problem_details to_problem(const caf::error& error);
+problem_details to_problem(const failure& why);
 
 /// "1 agent", "2 agents".
 std::string count_of(std::size_t count, const std::string& what);

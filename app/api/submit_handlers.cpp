@@ -73,7 +73,7 @@ std::vector<task_detail> in_order(std::vector<task_detail> found, const std::vec
 
 void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
   constexpr millis patience{60'000}; // they have been accepted: an error would be a lie
-  self->request(self->state.peers.coordinator, patience, atom::describe_v, what.tasks)
+  self->request(self->state.peers.tasks, patience, atom::describe_v, what.tasks)
       .then(
           [self, what](std::vector<task_detail>& found) {
             auto tasks = in_order(std::move(found), what.tasks);
@@ -93,7 +93,7 @@ void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
 /// Waits for those tasks of a request that have not ended; those that were known may have.
 void wait_for_open(api_self self, const api_state::waiting_call& what,
                    const std::vector<task_id>& known, millis wait) {
-  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v, known)
+  self->request(self->state.peers.tasks, answer_timeout, atom::describe_v, known)
       .then(
           [self, what, wait](const std::vector<task_detail>& found) {
             std::set<task_id> over;
@@ -207,7 +207,7 @@ void submit(api_self self, std::vector<task_spec> tasks,
     --self->state.submits;
     check_drained(self);
   };
-  self->request(self->state.peers.coordinator, patience, atom::submit_v, std::move(tasks))
+  self->request(self->state.peers.tasks, patience, atom::submit_v, std::move(tasks))
       .then(
           [accepted, ended](const submit_result& result) {
             accepted(result.known);

@@ -3,6 +3,8 @@
 #include "app/random_id.hpp"
 #include "messages/json_codec.hpp"
 
+#include <charconv>
+
 namespace rolecall::api {
 
 namespace {
@@ -16,12 +18,45 @@ problem_details no_such_task(const std::string& id) {
           {}};
 }
 
+/// A page of tasks ends here: with a number, or in a cluster with "node:number,node:number".
+std::string cursor_of(const task_page& page) {
+  std::string result = page.next == 0 ? "" : std::to_string(page.next);
+  for (const auto& [node, before] : page.positions)
+    result += (result.empty() ? "" : ",") + net::encode_path_segment(node.value) + ":" +
+              std::to_string(before);
+  return result;
+}
+
+void read_cursor(query_reader& query, task_query& into) {
+  auto text = query.text("cursor");
+  if (!text)
+    return;
+  auto number = [](std::string_view digits) -> std::uint64_t {
+    std::uint64_t result = 0;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), result);
+    return error == std::errc{} && end == digits.data() + digits.size() ? result : 0;
+  };
+  auto good = true;
+  for (const auto& part : split(*text, ',')) {
+    auto colon = part.rfind(':');
+    auto before = number(std::string_view{part}.substr(colon == std::string::npos ? 0 : colon + 1));
+    auto node =
+        colon == std::string::npos ? std::nullopt : net::decode_path_segment(part.substr(0, colon));
+    good = good && before > 0 && (colon == std::string::npos || node);
+    if (node)
+      into.positions[node_name{*node}] = before;
+    else
+      into.before = before;
+  }
+  if (!good || (into.before > 0 && !into.positions.empty()))
+    query.complain("cursor", "is not one that this node gave");
+}
+
 /// Asks for one task, and goes on with it if there is one.
 template <class Next>
 void with_task(api_self self, const call_ptr& request, Next next) {
   task_id id{request->path[2]};
-  self->request(self->state.peers.coordinator, answer_timeout, atom::describe_v,
-                std::vector<task_id>{id})
+  self->request(self->state.peers.tasks, answer_timeout, atom::describe_v, std::vector<task_id>{id})
       .then(
           [self, request, next](const std::vector<task_detail>& found) {
             if (found.empty())
@@ -49,21 +84,30 @@ bool refuse_wrong_action(api_self self, const call_ptr& request) {
 void list_tasks(api_self self, const call_ptr& request) {
   auto query = read_task_filter(request->query);
   query.limit = static_cast<std::uint32_t>(request->query.integer("limit", 1, 1'000).value_or(100));
-  constexpr auto most = std::numeric_limits<std::int64_t>::max();
-  query.before = static_cast<std::uint64_t>(request->query.integer("cursor", 1, most).value_or(0));
+  read_cursor(request->query, query);
   if (refuse_wrong_query(self, request))
     return;
-  self->request(self->state.peers.coordinator, answer_timeout, atom::list_v, query)
+  self->request(self->state.peers.tasks, answer_timeout, atom::list_v, query)
       .then(
           [self, request](const task_page& page) {
             json body{{"tasks", json::array()}};
             for (const auto& task : page.tasks)
               body["tasks"].push_back(task_summary(task));
-            if (page.next != 0)
-              body["next_cursor"] = std::to_string(page.next);
+            if (auto cursor = cursor_of(page); !cursor.empty())
+              body["next_cursor"] = cursor;
             reply(self, request, json_response(200, body));
           },
           refuser(self, request));
+}
+
+/// A task that another node has: its end is not told here, so that node is asked again and again.
+void wait_for_remote(api_self self, const call_ptr& request, time_point until) {
+  with_task(self, request, [self, request, until](const task_detail& task) {
+    constexpr millis between{200};
+    if (is_terminal(task.record.state) || now(self) + between > until)
+      return reply(self, request, json_text_response(200, task_view(task)));
+    self->delayed_send(self, between, ask_again{request, until});
+  });
 }
 
 void get_task(api_self self, const call_ptr& request) {
@@ -73,15 +117,17 @@ void get_task(api_self self, const call_ptr& request) {
   with_task(self, request, [self, request, wait](const task_detail& task) {
     if (wait == millis{0} || is_terminal(task.record.state))
       return reply(self, request, json_text_response(200, task_view(task)));
-    wait_for_tasks(self, {request, {task.record.id}, 200, true}, {task.record.id}, wait);
+    if (task.record.home.empty())
+      wait_for_tasks(self, {request, {task.record.id}, 200, true}, {task.record.id}, wait);
+    else
+      wait_for_remote(self, request, now(self) + wait);
   });
 }
 
 void cancel_task(api_self self, const call_ptr& request) {
   if (refuse_wrong_action(self, request))
     return;
-  self->request(self->state.peers.coordinator, answer_timeout, atom::cancel_v,
-                task_id{request->path[2]})
+  self->request(self->state.peers.tasks, answer_timeout, atom::cancel_v, task_id{request->path[2]})
       .then(
           [self, request](const task_record& record) {
             if (record.state != task_state::canceled)
@@ -132,13 +178,12 @@ void cancel_tasks(api_self self, const call_ptr& request) {
     return refuse(
         self, request,
         {"invalid_body", "it is not said which tasks to cancel", std::move(problems), {}});
-  auto& coordinator = self->state.peers.coordinator;
+  auto& tasks = self->state.peers.tasks;
   if (ids.empty())
-    self->request(coordinator, answer_timeout, atom::cancel_v, filter)
+    self->request(tasks, answer_timeout, atom::cancel_v, filter)
         .then(answer, refuser(self, request));
   else
-    self->request(coordinator, answer_timeout, atom::cancel_v, ids)
-        .then(answer, refuser(self, request));
+    self->request(tasks, answer_timeout, atom::cancel_v, ids).then(answer, refuser(self, request));
 }
 
 void retry_task(api_self self, const call_ptr& request) {
@@ -147,8 +192,8 @@ void retry_task(api_self self, const call_ptr& request) {
   if (self->state.draining)
     return refuse(self, request, {"shutting_down", "the node is shutting down", {}, {}});
   task_id fresh{"task-" + random_hex(16)};
-  self->request(self->state.peers.coordinator, answer_timeout, atom::retry_v,
-                task_id{request->path[2]}, fresh)
+  self->request(self->state.peers.tasks, answer_timeout, atom::retry_v, task_id{request->path[2]},
+                fresh)
       .then(
           [self, request](const task_detail& task) {
             auto response = json_text_response(201, task_view(task));
@@ -170,19 +215,28 @@ void explain_task(api_self self, const call_ptr& request) {
     auto answer = [self, request, task](const wait_explanation* waiting, const role_status* role) {
       reply(self, request, json_response(200, why_view(task, waiting, role)));
     };
+    auto answer_with = [answer, role = task.spec.role](const wait_explanation& waiting,
+                                                       const fleet_status& fleet) {
+      const role_status* state = nullptr;
+      for (const auto& each : fleet.role_states)
+        if (each.role == role)
+          state = &each;
+      answer(&waiting, state);
+    };
     if (task.record.state != task_state::submitted || task.blockers > 0)
       return answer(nullptr, nullptr);
-    auto with_fleet = [self, answer, role = task.spec.role](const wait_explanation& waiting) {
+    if (!task.record.home.empty())
+      return ask_node(self, task.record.home, rolecall::explain_task{task.record.id},
+                      [answer, answer_with](const node_reply& said) {
+                        if (const auto* why = std::get_if<wait_answer>(&said))
+                          answer_with(why->why, why->fleet);
+                        else
+                          answer(nullptr, nullptr);
+                      });
+    auto with_fleet = [self, answer, answer_with](const wait_explanation& waiting) {
       self->request(self->state.peers.manager, answer_timeout, atom::status_v)
-          .then(
-              [answer, role, waiting](const fleet_status& fleet) {
-                const role_status* state = nullptr;
-                for (const auto& each : fleet.role_states)
-                  if (each.role == role)
-                    state = &each;
-                answer(&waiting, state);
-              },
-              [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
+          .then([answer_with, waiting](const fleet_status& fleet) { answer_with(waiting, fleet); },
+                [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
     };
     self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record.id)
         .then(with_fleet, [self, request, answer](caf::error& error) {

@@ -14,10 +14,6 @@ namespace rolecall::api {
 
 namespace {
 
-json id_or_null(const std::string& id) {
-  return id.empty() ? json(nullptr) : json(id);
-}
-
 json error_or_null(const failure& error) {
   return error.code.empty() ? json(nullptr) : json(to_json(error));
 }
@@ -37,13 +33,14 @@ json receipt_view(const receipt& of) {
           {"request_bytes", of.request_bytes},
           {"answer_bytes", of.answer_bytes},
           {"request_sha256", of.request_sha256},
-          {"answer_sha256", id_or_null(of.answer_sha256)}};
+          {"answer_sha256", text_or_null(of.answer_sha256)}};
 }
 
 json attempt_view(const attempt_record& attempt) {
   json result{{"attempt", attempt.attempt},
               {"agent_id", attempt.agent.id.value},
               {"service", attempt.agent.service.value},
+              {"node", attempt.agent.node.value},
               {"started_at", time_text(attempt.started_at)},
               {"run_ms", attempt.run.count()},
               {"verdict", attempt.ended ? to_string(attempt.verdict) : "running"}};
@@ -103,6 +100,10 @@ json time_text(unix_time at) {
   return std::string{text.data(), size} + fraction.data();
 }
 
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
 json task_summary(const task_record& task) {
   json result{{"task_id", task.id.value},
               {"role", task.role.value},
@@ -110,14 +111,17 @@ json task_summary(const task_record& task) {
               {"priority", task.priority},
               {"labels", task.labels},
               {"context_id", task.context_id},
-              {"agent_id", id_or_null(task.agent.id.value)},
-              {"service", id_or_null(task.agent.service.value)},
+              {"agent_id", text_or_null(task.agent.id.value)},
+              {"service", text_or_null(task.agent.service.value)},
+              {"node", text_or_null(task.agent.node.value)},
               {"attempts", task.attempts},
               {"queued_ms", task.queued.count()},
               {"run_ms", task.run.count()},
               {"submitted_at", time_text(task.submitted_at)},
               {"started_at", time_text(task.started_at)},
               {"finished_at", time_text(task.finished_at)}};
+  if (!task.home.empty())
+    result["home"] = task.home.value;
   if (!task.retry_of.empty())
     result["retry_of"] = task.retry_of.value;
   if (!task.retried_as.empty())
@@ -158,20 +162,23 @@ std::string task_view(const task_detail& task) {
   return text + "}";
 }
 
-json agent_record_view(const agent_record& agent, const std::string& node) {
-  return {{"agent_id", agent.key.id.value},
-          {"service", agent.key.service.value},
-          {"role", agent.role.value},
-          {"skills", agent.skills},
-          {"max_concurrency", agent.max_concurrency},
-          {"limit_declared", agent.limit_declared},
-          {"state", to_string(agent.state)},
-          {"node", node}};
+json agent_record_view(const agent_record& agent) {
+  json result{{"agent_id", agent.key.id.value},
+              {"service", agent.key.service.value},
+              {"role", agent.role.value},
+              {"skills", agent.skills},
+              {"max_concurrency", agent.max_concurrency},
+              {"limit_declared", agent.limit_declared},
+              {"state", to_string(agent.state)},
+              {"node", agent.key.node.value}};
+  if (agent.state == agent_state::unhealthy)
+    result["problem"] = to_json(agent.problem);
+  return result;
 }
 
-json agent_view(const agent_load& load, const std::string& node, unix_time now) {
+json agent_view(const agent_load& load, unix_time now) {
   auto has_ended = load.succeeded + load.failed > 0;
-  auto result = agent_record_view(load.agent, node);
+  auto result = agent_record_view(load.agent);
   result["condition"] = condition_of(load);
   result["parked_ms"] = load.parked.count();
   result["ejected_ms"] = load.ejected.count();
@@ -262,14 +269,55 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
   return result;
 }
 
-json services_view(const fleet_status& fleet) {
+json services_view(const std::vector<service_status>& services) {
   auto result = json::array();
-  for (const auto& service : fleet.services)
+  for (const auto& service : services)
     result.push_back({{"service", service.name.value},
                       {"url", service.url},
                       {"reachable", service.reachable},
-                      {"problem", id_or_null(service.problem)},
+                      {"problem", text_or_null(service.problem)},
                       {"agents", service.agents}});
+  return result;
+}
+
+json node_view(const std::string& name, const std::string& version, const node_figures& figures,
+               unix_time now) {
+  std::uint32_t agents = 0;
+  for (const auto& service : figures.services)
+    agents += service.agents;
+  auto started = figures.started_at > unix_time{0};
+  return {{"node", name},
+          {"version", text_or_null(version)},
+          {"state", figures.state},
+          {"started_at", time_text(figures.started_at)},
+          {"uptime_ms", started ? json((now - figures.started_at).count()) : json(nullptr)},
+          {"open_tasks", figures.open_tasks},
+          {"agents", agents},
+          {"services", services_view(figures.services)}};
+}
+
+json link_view(const link_status& link, unix_time now) {
+  auto figures = link.figures;
+  if (link.state != "up" || figures.state.empty())
+    figures.state = link.state == "up" ? "starting" : link.state;
+  auto result = node_view(link.node.value, link.version, figures, now);
+  result["node"] = text_or_null(link.node.value);
+  result["link"] = {
+      {"state", link.state},
+      {"address", text_or_null(link.address)},
+      {"problem", text_or_null(link.problem)},
+      {"since_ms", link.since.count()},
+      {"round_trip_ms", link.round_trip.count() > 0
+                            ? json(rounded(static_cast<double>(link.round_trip.count()) / 1e3))
+                            : json(nullptr)},
+      {"lag", link.lag},
+      {"agents", link.agents},
+      {"attempts", link.attempts},
+      {"serving", link.serving},
+      {"sent_bytes", link.sent},
+      {"received_bytes", link.received},
+      {"queued_bytes", link.queued},
+      {"connects", link.connects}};
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/cluster.hpp"
 #include "messages/tasks.hpp"
 
 #include <nlohmann/json.hpp>
@@ -21,10 +22,16 @@ std::string task_view(const task_detail& task);
 /// Why a task went where it went; `waiting` is the router's word, if it waits there.
 json why_view(const task_detail& task, const wait_explanation* waiting, const role_status* role);
 
-json agent_view(const agent_load& load, const std::string& node, unix_time now);
+json agent_view(const agent_load& load, unix_time now);
 /// An agent without the figures of its work.
-json agent_record_view(const agent_record& agent, const std::string& node);
+json agent_record_view(const agent_record& agent);
 json roles_view(const fleet_status& fleet, const routing_status& routing);
-json services_view(const fleet_status& fleet);
+/// A node with what it says of itself.
+json node_view(const std::string& name, const std::string& version, const node_figures& figures,
+               unix_time now);
+/// Another node of the cluster, and the link with it.
+json link_view(const link_status& link, unix_time now);
+/// Null if there is none.
+json text_or_null(const std::string& text);
 
 } // namespace rolecall::api

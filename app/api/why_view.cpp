@@ -20,6 +20,7 @@ json terms_view(const score_terms& terms) {
 json candidate_view(const candidate& each, routing_policy policy) {
   json result{{"agent_id", each.agent.id.value},
               {"service", each.agent.service.value},
+              {"node", each.agent.node.value},
               {"eligible", each.eligible},
               {"chosen", each.chosen},
               {"note", each.note},

@@ -58,7 +58,8 @@ std::optional<task_record> read_task_view(const json& view) {
   task.state = *state;
   task.attempts =
       static_cast<std::uint32_t>(std::min<std::int64_t>(count_of(view, "attempts"), 1'000'000));
-  task.agent = {service_name{text(view, "service")}, agent_id{text(view, "agent_id")}};
+  task.agent = {service_name{text(view, "service")}, agent_id{text(view, "agent_id")},
+                node_name{text(view, "node")}};
   task.queued = millis{count_of(view, "queued_ms")};
   task.run = millis{count_of(view, "run_ms")};
   if (task.state == task_state::completed)

@@ -1,0 +1,289 @@
+#include "actors/cluster/cluster_tasks_actor.hpp"
+
+#include <algorithm>
+
+namespace rolecall {
+
+namespace {
+
+using self_pointer = tasks_actor::stateful_pointer<cluster_tasks_state>;
+
+constexpr millis own_timeout{10'000};
+constexpr millis peer_timeout{5'000}; ///< more than the cluster actor's own
+
+/// Marks a node that has no more tasks: no task has a smaller number.
+constexpr std::uint64_t no_more = 1;
+
+using replies = std::vector<std::pair<node_name, node_reply>>;
+
+/// Asks all other nodes, and goes on with what they said. Whoever is silent has said nothing.
+void ask_all(self_pointer self, const std::function<node_question(const node_name&)>& question,
+             const std::function<void(replies)>& next) {
+  struct gathering {
+    std::size_t missing{0};
+    replies come;
+  };
+  self->request(self->state.cluster, own_timeout, atom::list_v)
+      .then(
+          [self, question, next](const std::vector<node_name>& nodes) {
+            auto all = std::make_shared<gathering>();
+            all->missing = nodes.size();
+            if (nodes.empty())
+              return next({});
+            auto came = [all, next] {
+              if (--all->missing == 0)
+                next(std::move(all->come));
+            };
+            for (const auto& node : nodes)
+              self->request(self->state.cluster, peer_timeout, peer_question{node, question(node)})
+                  .then(
+                      [all, came, node](peer_reply& reply) {
+                        all->come.emplace_back(node, std::move(reply.reply));
+                        came();
+                      },
+                      [came](caf::error&) { came(); });
+          },
+          [next](caf::error&) { next({}); });
+}
+
+template <class Promise>
+auto failing(Promise promise) {
+  return [promise](caf::error& error) mutable { promise.deliver(std::move(error)); };
+}
+
+/// Those of these tasks that are known anywhere.
+void describe(self_pointer self, const std::vector<task_id>& ids,
+              const std::function<void(std::vector<task_detail>)>& next,
+              std::function<void(caf::error&)> failed) {
+  self->request(self->state.own, own_timeout, atom::describe_v, ids)
+      .then(
+          [self, ids, next](std::vector<task_detail>& found) {
+            std::vector<task_id> missing;
+            for (const auto& id : ids)
+              if (std::none_of(found.begin(), found.end(),
+                               [&](const auto& task) { return task.record.id == id; }))
+                missing.push_back(id);
+            if (missing.empty())
+              return next(std::move(found));
+            ask_all(
+                self, [missing](const node_name&) { return describe_tasks{missing}; },
+                [next, found](const replies& come) mutable {
+                  for (const auto& [node, reply] : come)
+                    if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply))
+                      for (auto task : *tasks) {
+                        task.record.home = node;
+                        found.push_back(std::move(task));
+                      }
+                  next(std::move(found));
+                });
+          },
+          std::move(failed));
+}
+
+/// Asks this node's coordinator for a count, adds those of the others.
+template <class Words>
+caf::result<std::uint64_t> cancel(self_pointer self, const Words& which, cancel_tasks elsewhere) {
+  auto promise = self->make_response_promise<std::uint64_t>();
+  self->request(self->state.own, own_timeout, atom::cancel_v, which)
+      .then(
+          [self, promise, elsewhere](std::uint64_t count) {
+            ask_all(
+                self, [elsewhere](const node_name&) { return elsewhere; },
+                [promise, count](const replies& come) mutable {
+                  for (const auto& [node, reply] : come)
+                    if (const auto* more = std::get_if<std::uint64_t>(&reply))
+                      count += *more;
+                  promise.deliver(count);
+                });
+          },
+          failing(promise));
+  return promise;
+}
+
+/// A task that this node does not have.
+void cancel_elsewhere(self_pointer self, const task_id& id,
+                      caf::typed_response_promise<task_record> promise) {
+  ask_all(
+      self,
+      [id](const node_name&) {
+        return cancel_tasks{{id}, {}};
+      },
+      [self, id, promise](const replies&) {
+        describe(
+            self, {id},
+            [id, promise](const std::vector<task_detail>& found) mutable {
+              if (found.empty())
+                promise.deliver(
+                    caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
+              else
+                promise.deliver(found.front().record);
+            },
+            failing(promise));
+      });
+}
+
+void retry_elsewhere(self_pointer self, const task_id& id, const task_id& fresh, caf::error unknown,
+                     caf::typed_response_promise<task_detail> promise) {
+  ask_all(
+      self,
+      [id, fresh](const node_name&) {
+        return retry_task{id, fresh};
+      },
+      [promise, unknown](const replies& come) mutable {
+        for (const auto& [node, reply] : come) {
+          if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply);
+              tasks && !tasks->empty()) {
+            auto task = tasks->front();
+            task.record.home = node;
+            return promise.deliver(std::move(task));
+          }
+          if (const auto* why = std::get_if<failure>(&reply); why && why->kind != ec::unknown_task)
+            unknown = caf::make_error(why->kind, why->message);
+        }
+        promise.deliver(std::move(unknown));
+      });
+}
+
+} // namespace
+
+task_page merge_pages(std::vector<std::pair<node_name, task_page>> pages, const task_query& query) {
+  task_page result;
+  struct head {
+    const node_name* node;
+    const task_page* page;
+    std::size_t next;
+  };
+  std::vector<head> heads;
+  for (auto& [node, page] : pages) {
+    for (auto& task : page.tasks)
+      task.home = node;
+    heads.push_back({&node, &page, 0});
+  }
+  auto newest = [&]() -> head* {
+    head* best = nullptr;
+    for (auto& h : heads)
+      if (h.next < h.page->tasks.size() &&
+          (!best ||
+           h.page->tasks[h.next].submitted_at > best->page->tasks[best->next].submitted_at))
+        best = &h;
+    return best;
+  };
+  result.positions = query.positions; // of those that have not answered it stays
+  while (result.tasks.size() < query.limit) {
+    auto* h = newest();
+    if (!h)
+      break;
+    result.positions[*h->node] = h->page->tasks[h->next].number;
+    result.tasks.push_back(h->page->tasks[h->next++]);
+  }
+  auto more = false;
+  for (const auto& h : heads) {
+    auto over = h.next == h.page->tasks.size();
+    if (over)
+      result.positions[*h.node] = h.page->next == 0 ? no_more : h.page->next;
+    more = more || !over || h.page->next != 0;
+  }
+  if (!more)
+    result.positions.clear();
+  return result;
+}
+
+tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, cluster_actor cluster,
+                                         node_name node) {
+  set_quiet_handlers(self);
+  self->state.own = std::move(own);
+  self->state.cluster = std::move(cluster);
+  self->state.node = std::move(node);
+  return {
+      [self](atom::submit, const std::vector<task_spec>& specs) {
+        return self->delegate(self->state.own, atom::submit_v, specs);
+      },
+      [self](atom::cancel, const task_id& id) -> caf::result<task_record> {
+        auto promise = self->make_response_promise<task_record>();
+        self->request(self->state.own, own_timeout, atom::cancel_v, id)
+            .then([promise](task_record& record) mutable { promise.deliver(std::move(record)); },
+                  [self, id, promise](caf::error& error) mutable {
+                    if (error == ec::unknown_task)
+                      cancel_elsewhere(self, id, promise);
+                    else
+                      promise.deliver(std::move(error));
+                  });
+        return promise;
+      },
+      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<std::uint64_t> {
+        return cancel(self, ids, {ids, {}});
+      },
+      [self](atom::cancel, const task_query& query) -> caf::result<std::uint64_t> {
+        return cancel(self, query, {{}, query});
+      },
+      [self](atom::get, const task_id& id) -> caf::result<task_record> {
+        auto promise = self->make_response_promise<task_record>();
+        describe(
+            self, {id},
+            [id, promise](const std::vector<task_detail>& found) mutable {
+              if (found.empty())
+                promise.deliver(
+                    caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
+              else
+                promise.deliver(found.front().record);
+            },
+            failing(promise));
+        return promise;
+      },
+      [self](atom::drain) { return self->delegate(self->state.own, atom::drain_v); },
+      [self](atom::describe,
+             const std::vector<task_id>& ids) -> caf::result<std::vector<task_detail>> {
+        auto promise = self->make_response_promise<std::vector<task_detail>>();
+        describe(
+            self, ids,
+            [promise](std::vector<task_detail> found) mutable {
+              promise.deliver(std::move(found));
+            },
+            failing(promise));
+        return promise;
+      },
+      [self](atom::retry, const task_id& id, const task_id& fresh) -> caf::result<task_detail> {
+        auto promise = self->make_response_promise<task_detail>();
+        self->request(self->state.own, own_timeout, atom::retry_v, id, fresh)
+            .then([promise](task_detail& task) mutable { promise.deliver(std::move(task)); },
+                  [self, id, fresh, promise](caf::error& error) mutable {
+                    if (error == ec::unknown_task)
+                      retry_elsewhere(self, id, fresh, std::move(error), promise);
+                    else
+                      promise.deliver(std::move(error));
+                  });
+        return promise;
+      },
+      [self](atom::list, const task_query& query) -> caf::result<task_page> {
+        auto promise = self->make_response_promise<task_page>();
+        auto part_of = [query](const node_name& node) {
+          auto part = query;
+          auto position = query.positions.find(node);
+          part.before = position == query.positions.end() ? 0 : position->second;
+          part.positions.clear();
+          return part;
+        };
+        self->request(self->state.own, own_timeout, atom::list_v, part_of(self->state.node))
+            .then(
+                [self, promise, query, part_of](const task_page& own) {
+                  ask_all(self, part_of, [self, promise, query, own](const replies& come) mutable {
+                    std::vector<std::pair<node_name, task_page>> pages{{self->state.node, own}};
+                    for (const auto& [node, reply] : come)
+                      if (const auto* page = std::get_if<task_page>(&reply))
+                        pages.emplace_back(node, *page);
+                    promise.deliver(merge_pages(std::move(pages), query));
+                  });
+                },
+                failing(promise));
+        return promise;
+      },
+      [self](atom::subscribe, const task_listener_actor& listener) {
+        self->send(self->state.own, atom::subscribe_v, listener);
+      },
+      [self](atom::subscribe, const task_listener_actor& listener, std::uint32_t past) {
+        self->send(self->state.own, atom::subscribe_v, listener, past);
+      },
+  };
+}
+
+} // namespace rolecall
