@@ -135,7 +135,8 @@ void retry_elsewhere(self_pointer self, const task_id& id, const task_id& fresh,
               tasks && !tasks->empty()) {
             auto task = tasks->front();
             task.record.home = node;
-            return promise.deliver(std::move(task));
+            promise.deliver(std::move(task));
+            return;
           }
           if (const auto* why = std::get_if<failure>(&reply); why && why->kind != ec::unknown_task)
             unknown = caf::make_error(why->kind, why->message);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/errors.hpp"
 #include "messages/json_reader.hpp"
 #include "net/http.hpp"
 
