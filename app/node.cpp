@@ -9,6 +9,7 @@
 #include "actors/router/router_actor.hpp"
 #include "actors/workers/pool_actor.hpp"
 #include "app/event_logger.hpp"
+#include "app/service_identity.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -81,7 +82,7 @@ node::node(const config& settings, opened_journal journal)
   if (journal.store)
     journal_ = sys.spawn<caf::detached>(rolecall::journal, std::move(journal.store));
   if (settings.cluster)
-    join_cluster(*settings.cluster, name);
+    join_cluster(settings, name);
   auto pool = cluster_ ? caf::actor_cast<pool_actor>(cluster_) : pool_;
   coordinator_ = sys.spawn(rolecall::coordinator, coordinator_peers{router_, pool, journal_},
                            std::move(tasks), std::move(journal.content));
@@ -92,8 +93,14 @@ node::node(const config& settings, opened_journal journal)
   tasks_ = sys.spawn(cluster_tasks, tasks_, cluster_, name);
 }
 
-void node::join_cluster(const cluster_settings& settings, const node_name& name) {
+void node::join_cluster(const config& all, const node_name& name) {
+  const auto& settings = *all.cluster;
   cluster_options options;
+  auto since = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<micros>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+  for (const auto& service : all.fleet.services)
+    options.claims[service.name] = {service_identity(service.url), since};
   auto& about = options.membership;
   about.cluster = settings.name;
   about.node = name;

@@ -52,7 +52,7 @@ public:
   const tasks_actor& tasks() const noexcept { return tasks_; }
 
 private:
-  void join_cluster(const cluster_settings& settings, const node_name& name);
+  void join_cluster(const config& settings, const node_name& name);
 
   struct system_config : caf::actor_system_config {
     system_config();

@@ -76,13 +76,14 @@ struct service_status {
   bool reachable{false}; ///< whether its last check succeeded
   std::string problem;   ///< why not
   std::uint32_t agents{0};
+  node_name held_by{}; ///< another node that manages it; empty: this one does
 
   bool operator==(const service_status&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, service_status& x) {
-  return f(x.name, x.url, x.reachable, x.problem, x.agents);
+  return f(x.name, x.url, x.reachable, x.problem, x.agents, x.held_by);
 }
 
 /// A role as the manager sees it.

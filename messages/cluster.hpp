@@ -198,6 +198,18 @@ typename Inspector::result_type inspect(Inspector& f, service_claims& x) {
   return f(x.claims);
 }
 
+/// Services of this node that another one manages, and which.
+struct service_holds {
+  std::map<service_name, node_name> holders;
+
+  bool operator==(const service_holds&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, service_holds& x) {
+  return f(x.holders);
+}
+
 /// What the nodes of a cluster can spawn. Those of a node that is away are remembered: its tasks
 /// wait for it, as they wait for a service that is away.
 struct peer_offers {

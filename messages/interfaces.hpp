@@ -140,6 +140,8 @@ using manager_actor = demand_listener_actor::extend<
     caf::reacts_to<atom::subscribe, directory_listener_actor>,
     // What other nodes want agents for, beside what the router tells.
     caf::reacts_to<peer_demand>,
+    // Services that other nodes manage: it leaves their agents alone until that changes.
+    caf::reacts_to<service_holds>,
     // Ends scaling and retires what this manager has spawned, down to each role's minimum; gives
     // the number of agents that services confirmed as ended. Within the time given.
     caf::replies_to<atom::retire, millis>::with<std::uint64_t>,

@@ -83,6 +83,7 @@ using cluster_actor = pool_actor::extend_with<agent_listener_actor>::
 struct cluster_options {
   membership_options membership;
   std::optional<net::link_tls> tls;
+  std::map<service_name, service_claim> claims; ///< to the services of this node
   millis connect_timeout{2'000};
   millis answer_timeout{3'000}; ///< of another node
   millis share_interval{5};     ///< between two tellings of how busy agents are
@@ -114,6 +115,7 @@ struct cluster_state {
     role_directory offers;
     std::map<role_name, role_demand> demand; ///< for agents of this node
     node_figures figures;
+    std::vector<service_claim> claims;
     std::uint64_t sequence{0}; ///< of the latest event about its agents, as it said
     bool up{false};
     time_point seen{}; ///< when the link with it came up or went down
@@ -142,6 +144,7 @@ struct cluster_state {
   role_directory offers; ///< of this node
   node_figures figures;  ///< of this node
   peer_offers offers_told;
+  service_holds holds_told;
   time_point started{};
   time_point next_beat{};
   std::optional<time_point> next_share; ///< of how busy agents are

@@ -11,6 +11,7 @@ constexpr millis registry_timeout{5'000};
 /// Nodes that should be there may turn up within this time: until then no role is unknown.
 constexpr millis settling_time{3'000};
 constexpr std::size_t max_roles_of_peer = 10'000;
+constexpr std::size_t max_services_of_peer = 1'000;
 
 /// What all peers together want agents of a role for.
 void tell_demand(cluster_self self, const role_name& role) {
@@ -61,8 +62,23 @@ struct receiver {
       peer().demand[role] = std::move(demand);
     tell_demand(self, role);
   }
+  /// Whoever else offers the role may still get agents for it.
   void operator()(role_unavailable& news) const {
-    self->send(self->state.peers.router, std::move(news));
+    auto offers = [&](const std::vector<role_offer>& all) {
+      return std::any_of(all.begin(), all.end(),
+                         [&](const auto& offer) { return offer.role == news.role; });
+    };
+    auto elsewhere = offers(self->state.offers.offers);
+    for (const auto& [node, other] : self->state.nodes)
+      elsewhere = elsewhere || (node != from && other.up && offers(other.offers.offers));
+    if (!elsewhere)
+      self->send(self->state.peers.router, std::move(news));
+  }
+  void operator()(service_claims& said) const {
+    if (said.claims.size() > max_services_of_peer)
+      said.claims.resize(max_services_of_peer);
+    peer().claims = std::move(said.claims);
+    tell_holds(self);
   }
   void operator()(attempt_request& request) const { on_remote_request(self, from, request); }
   void operator()(attempt_cancel& what) const { on_remote_cancel(self, from, what); }
@@ -86,6 +102,10 @@ void on_up(cluster_self self, const node_name& node) {
   state.attempts.forget_told(node);
   tell(self, node, state.mirror.own());
   tell(self, node, state.offers);
+  service_claims claims;
+  for (const auto& [service, claim] : state.options.claims)
+    claims.claims.push_back(claim);
+  tell(self, node, claims);
   tell(self, node, heartbeat{0, state.mirror.sequence(), state.figures});
   share_uses(self);
   tell_offers(self);
@@ -96,6 +116,7 @@ void on_down(cluster_self self, const node_name& node, const std::string& why) {
   auto& peer = state.nodes[node];
   peer.up = false;
   peer.seen = now(self);
+  peer.claims.clear();
   auto demand = std::exchange(peer.demand, {});
   for (const auto& [role, ignored] : demand)
     tell_demand(self, role);
@@ -105,6 +126,7 @@ void on_down(cluster_self self, const node_name& node, const std::string& why) {
     self->send(state.peers.pool, atom::cancel_v, task, attempt);
   lose(self, state.attempts.lose(node, why));
   fail_questions(self, node, why);
+  tell_holds(self);
   tell_offers(self);
   check_left(self);
 }
@@ -138,6 +160,26 @@ void tell_offers(cluster_self self) {
     return;
   state.offers_told = offers;
   self->send(state.peers.router, std::move(offers));
+}
+
+/// The earliest claim counts, so that whoever comes later takes nothing away; the same on all
+/// nodes.
+void tell_holds(cluster_self self) {
+  auto& state = self->state;
+  service_holds holds;
+  for (const auto& [service, claim] : state.options.claims) {
+    auto best = std::pair{claim.since_us, state.options.membership.node};
+    for (const auto& [node, peer] : state.nodes)
+      for (const auto& other : peer.claims)
+        if (peer.up && other.identity == claim.identity)
+          best = std::min(best, std::pair{other.since_us, node});
+    if (best.second != state.options.membership.node)
+      holds.holders[service] = best.second;
+  }
+  if (holds == state.holds_told)
+    return;
+  state.holds_told = holds;
+  self->send(state.peers.manager, std::move(holds));
 }
 
 void share_uses(cluster_self self) {

@@ -27,6 +27,8 @@ void apply(cluster_self self, const node_name& from, const agent_mirror::changes
 /// Tells the router what others can spawn, if that has changed.
 void tell_offers(cluster_self self);
 void share_uses(cluster_self self);
+/// Tells the manager which of its services others manage, if that has changed.
+void tell_holds(cluster_self self);
 
 // -- cluster_attempts.cpp
 void execute(cluster_self self, attempt_request& request, const outcome_listener_actor& listener);

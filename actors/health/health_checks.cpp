@@ -155,6 +155,8 @@ std::optional<health_checks::time_point> health_checks::next_due() const {
 }
 
 void health_checks::insert(const agent_record& record, time_point now) {
+  if (record.key.node != options_.node)
+    return;
   auto known = agents_.find(record.key);
   auto is_checked = options_.roles.contains(record.role) && record.state != agent_state::draining;
   if (known != agents_.end() && is_checked && known->second.record.role == record.role) {

@@ -22,6 +22,7 @@ struct health_check {
 };
 
 struct health_options {
+  node_name node{};                        ///< whose agents are checked
   std::map<role_name, health_check> roles; ///< those that are checked
   std::size_t max_in_flight{16};           ///< checks at the same time, of each role
   millis first_within{1'000};              ///< of an agent's coming, at most an interval

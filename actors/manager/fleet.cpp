@@ -57,6 +57,25 @@ fleet::effects fleet::on_peer_demand(const role_demand& demand, time_point time)
   return add_up_demand(r);
 }
 
+fleet::effects fleet::on_holds(const service_holds& holds, time_point time) {
+  effects out;
+  auto now = advance(time);
+  for (auto& [name, s] : services_) {
+    auto holder = holds.holders.find(name);
+    auto held_by = holder == holds.holders.end() ? node_name{} : holder->second;
+    if (held_by.empty() != s.held_by.empty())
+      s.next_check = now; // what it has is to be known soon
+    s.held_by = held_by;
+    if (!held_by.empty())
+      for (const auto& key : agents_of(s))
+        drop(key, out);
+  }
+  collect_offers(out);
+  for (auto& [name, r] : roles_)
+    scale(r, out);
+  return out;
+}
+
 fleet::effects fleet::add_up_demand(role& r) {
   effects out;
   r.demand = r.own;
@@ -169,7 +188,7 @@ fleet::service* fleet::service_of(const role_name& name) {
   if (const auto* offer = offer_of(name); offer && wanted.empty())
     wanted = offer->service;
   auto found = services_.find(wanted);
-  return found == services_.end() ? nullptr : &found->second;
+  return found == services_.end() || !found->second.held_by.empty() ? nullptr : &found->second;
 }
 
 /// How many attempts an agent of the role takes at a time: what the router knows of those that are

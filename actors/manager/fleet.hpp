@@ -4,7 +4,7 @@
 #include "actors/manager/autoscaler.hpp"
 #include "actors/manager/cautious_growth.hpp"
 #include "actors/manager/spawn_limit.hpp"
-#include "messages/values.hpp"
+#include "messages/cluster.hpp"
 
 #include <chrono>
 #include <limits>
@@ -79,6 +79,8 @@ public:
   effects on_demand(const role_demand& demand, time_point now);
   /// What other nodes want agents for, beside that.
   effects on_peer_demand(const role_demand& demand, time_point now);
+  /// Services that other nodes manage. Their agents are not known here until that changes.
+  effects on_holds(const service_holds& holds, time_point now);
   effects on_drained(const agent_key& key);
   effects on_suspect(const agent_key& key, time_point now);
   effects on_idle(const role_name& role, const std::vector<agent_key>& idle);
@@ -124,6 +126,7 @@ private:
     time_point next_check{};
     time_point next_roles{};
     std::vector<role_offer> offers;
+    node_name held_by; // another node that manages it; empty: this one does
     std::uint32_t agents{0};
     std::uint32_t spawning{0};
     std::map<agent_id, std::uint64_t> ended; // agent → round in which it was retired
@@ -209,6 +212,7 @@ private:
   void on_check_answer(service& s, const service_answer& answer, effects& out);
   void on_check_failed(service& s, const service_answer& answer, effects& out);
   void on_roles(service& s, const service_answer& answer, effects& out);
+  void collect_offers(effects& out);
   void on_listed(service& s, const service_answer& answer, effects& out);
   void list(service& s, const agent_record& listed, bool refresh, effects& out);
   void on_spawned(service& s, const service_answer& answer, effects& out);

@@ -97,17 +97,24 @@ void fleet::on_roles(service& s, const service_answer& answer, effects& out) {
   if (!changed)
     return;
   s.offers = answer.roles;
+  collect_offers(out);
+}
+
+void fleet::collect_offers(effects& out) {
   offers_.clear();
   for (const auto& config : options_.services)
-    for (const auto& offer : services_.at(config.name).offers) {
-      auto wanted = policy_of(offer.role).service;
-      if (wanted.empty() || wanted == config.name)
-        offers_.emplace(offer.role, offer); // the first one stays
-    }
+    if (const auto& s = services_.at(config.name); s.held_by.empty())
+      for (const auto& offer : s.offers) {
+        auto wanted = policy_of(offer.role).service;
+        if (wanted.empty() || wanted == config.name)
+          offers_.emplace(offer.role, offer); // the first one stays
+      }
   out.emplace_back(directory());
 }
 
 void fleet::on_listed(service& s, const service_answer& answer, effects& out) {
+  if (!s.held_by.empty())
+    return;
   auto refresh = s.refresh && answer.round > s.refresh_after;
   std::set<agent_key> listed;
   for (const auto& record : answer.agents) {
@@ -162,6 +169,8 @@ void fleet::on_spawned(service& s, const service_answer& answer, effects& out) {
   r.trouble_since.reset();
   if (!r.early_end)
     calm_down(r);
+  if (!s.held_by.empty())
+    return; // the node that manages it now finds the agent in its list
   const auto& record = answer.agents.front();
   // What the router has told of demand is older than this agent.
   r.demand.unmatched -=

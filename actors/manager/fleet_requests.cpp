@@ -24,7 +24,7 @@ fleet_status fleet::status() const {
   fleet_status result;
   for (const auto& [name, s] : services_)
     result.services.push_back(
-        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, s.agents});
+        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, s.agents, s.held_by});
   result.roles = directory();
   for (const auto& [name, r] : roles_)
     result.role_states.push_back(status_of(r));
@@ -68,13 +68,17 @@ role_directory fleet::directory() const {
   role_directory result;
   result.complete = std::all_of(services_.begin(), services_.end(),
                                 [](const auto& entry) { return entry.second.told_roles; });
-  for (const auto& config : options_.services)
-    for (auto offer : services_.at(config.name).offers) {
+  for (const auto& config : options_.services) {
+    const auto& s = services_.at(config.name);
+    if (!s.held_by.empty())
+      continue; // whoever manages it offers them
+    for (auto offer : s.offers) {
       auto policy = policy_of(offer.role);
       offer.min_agents = policy.min_agents;
       offer.max_agents = policy.max_agents;
       result.offers.push_back(std::move(offer));
     }
+  }
   return result;
 }
 

@@ -147,6 +147,9 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
         self->state.directory_listener = listener;
         self->send(listener, self->state.fleet.status().roles);
       },
+      [self](const service_holds& news) {
+        carry_out(self, self->state.fleet.on_holds(news, now(self)));
+      },
       [self](const peer_demand& news) {
         carry_out(self, self->state.fleet.on_peer_demand(news.demand, now(self)));
       },

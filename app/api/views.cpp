@@ -276,7 +276,8 @@ json services_view(const std::vector<service_status>& services) {
                       {"url", service.url},
                       {"reachable", service.reachable},
                       {"problem", text_or_null(service.problem)},
-                      {"agents", service.agents}});
+                      {"agents", service.agents},
+                      {"managed_by", text_or_null(service.held_by.value)}});
   return result;
 }
 

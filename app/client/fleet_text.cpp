@@ -46,7 +46,9 @@ std::string services_of(const json& node) {
     return result;
   for (const auto& service : *services) {
     result += (result.empty() ? "" : ", ") + shown(service, "service");
-    if (shown(service, "reachable") != "true")
+    if (auto holder = text(service, "managed_by"); !holder.empty())
+      result += " (managed by " + holder + ")";
+    else if (shown(service, "reachable") != "true")
       result += " (away: " + shown(service, "problem") + ")";
   }
   return result;
@@ -72,7 +74,7 @@ std::string shown_rate(const json& object, const char* key) {
 }
 
 table agent_rows(const json& agents) {
-  table result{{"agent", "service", "role", "state", "condition", "load", "succeeded", "failed",
+  table result{{"agent", "service", "node", "role", "state", "condition", "load", "succeeded", "failed",
                 "success", "latency", "skills", "last error"},
                {}};
   for (const auto& one : agents) {
@@ -80,6 +82,7 @@ table agent_rows(const json& agents) {
     auto unhealthy = condition == "unhealthy"; // why that is counts for more than its last task
     result.rows.push_back({{shown(one, "agent_id")},
                            {shown(one, "service")},
+                           {shown(one, "node")},
                            {shown(one, "role")},
                            {shown(one, "state"), colour_of_state(shown(one, "state"))},
                            {condition, condition == "ok" ? "" : "\x1b[33m"},
@@ -118,8 +121,13 @@ table role_rows(const json& roles) {
 }
 
 table node_rows(const json& nodes) {
-  table result{{"node", "state", "version", "uptime", "open tasks", "agents", "services"}, {}};
+  table result{{"node", "state", "version", "uptime", "open tasks", "agents", "services", "address",
+                "round trip", "lag", "running there", "running here", "problem"},
+               {}};
+  const auto none = json::object();
   for (const auto& one : nodes) {
+    auto found = one.is_object() ? one.find("link") : one.end();
+    const auto& link = found != one.end() ? *found : none;
     auto uptime = number(one, "uptime_ms");
     result.rows.push_back(
         {{shown(one, "node")},
@@ -128,7 +136,13 @@ table node_rows(const json& nodes) {
          {uptime && *uptime < 1e15 ? long_time(millis{static_cast<millis::rep>(*uptime)}) : "-"},
          {shown(one, "open_tasks")},
          {shown(one, "agents")},
-         {services_of(one)}});
+         {services_of(one)},
+         {shown(link, "address")},
+         {shown_time(link, "round_trip_ms")},
+         {shown(link, "lag")},
+         {shown(link, "attempts")},
+         {shown(link, "serving")},
+         {shown(link, "problem"), "\x1b[31m"}});
   }
   return result;
 }

@@ -8,6 +8,10 @@ using namespace rolecall::tests;
 
 namespace {
 
+service_holds held_by(const std::string& node, const std::string& service) {
+  return {{{service_name{service}, node_name{node}}}};
+}
+
 fleet_options with_total(std::uint32_t total) {
   auto options = two_services();
   options.max_agents = total;
@@ -274,5 +278,38 @@ TEST_CASE("a role that nobody offers any more is not spawned again and again") {
   CHECK(f.asked("a") == 2); // from before
   f.deliver(2, false);
   f.tick(100);
+  CHECK(f.asked("a") == 0);
+}
+
+TEST_CASE("a service that another node manages is left to it, until that one is gone") {
+  fleet_fixture f;
+  f.demand("a", 2, 0);
+  f.deliver(2);
+  REQUIRE(f.role("a").ready == 2);
+  f.demand("a", 2, 2);
+  f.carry_out(f.core.on_holds(held_by("b", first), f.now));
+  CHECK(f.role("a").ready == 0);
+  CHECK(f.core.status().services.at(0).held_by == node_name{"b"});
+  CHECK(f.core.status().roles.offers.size() == 1); // what the other service has
+  auto before = f.spawns.size();
+  f.deliver(f.spawns.size()); // what was asked for before comes, and is the other node's
+  f.demand("a", 10, 0);
+  f.tick(50);
+  CHECK(f.spawns.empty());
+  CHECK(f.role("a").ready == 0);
+  CHECK(f.retired.empty());
+  f.carry_out(f.core.on_holds({}, f.now));
+  f.tick(30);
+  CHECK(f.role("a").ready >= 2 + before); // it has found those that there are
+}
+
+TEST_CASE("what other nodes want agents for comes on top of what waits here") {
+  fleet_fixture f;
+  f.demand("a", 2, 0);
+  f.carry_out(f.core.on_peer_demand({role_name{"a"}, 3, 0, 0}, f.now));
+  CHECK(f.asked("a") == 5);
+  f.deliver(5);
+  f.carry_out(f.core.on_peer_demand({role_name{"a"}, 0, 0, 0}, f.now));
+  f.demand("a", 0, 2);
   CHECK(f.asked("a") == 0);
 }
