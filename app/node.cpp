@@ -72,6 +72,7 @@ node::node(const config& settings, opened_journal journal)
   workers.worker.node = settings.node.name;
   pool_ = sys.spawn(rolecall::pool, client_, workers);
   auto checks = settings.health;
+  checks.node = name;
   checks.seed = std::random_device{}();
   if (!checks.roles.empty())
     checker_ = sys.spawn(rolecall::checker, checker_peers{registry_, router_, manager_, pool_},

@@ -40,8 +40,8 @@ using service_name = strong_id<struct service_name_tag>;
 /// A node, under the name that its configuration gives it. Unique in a cluster.
 using node_name = strong_id<struct node_name_tag>;
 
-/// An agent, unique in a cluster: the service that hosts it, its id there, and the node that manages
-/// it. Its text is without the node.
+/// An agent, unique in a cluster: the service that hosts it, its id there, and the node that
+/// manages it. Its text is without the node.
 struct agent_key {
   service_name service;
   agent_id id;

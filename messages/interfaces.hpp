@@ -242,8 +242,8 @@ namespace rolecall {
 /// Makes every message of this folder known to a CAF configuration, and errors readable.
 void add_messages(caf::actor_system_config& config);
 
-/// What another actor's error means. One that is not of ours (no answer in time, the actor has ended)
-/// is ec::timeout.
+/// What another actor's error means. One that is not of ours (no answer in time, the actor has
+/// ended) is ec::timeout.
 failure to_failure(const caf::error& error);
 
 } // namespace rolecall

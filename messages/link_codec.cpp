@@ -65,7 +65,7 @@ bool load(source& in, std::variant<Kinds...>& value) {
 // --------------------------------------------------------
 
 bool known(agent_state x) {
-  return x <= agent_state::draining;
+  return x <= agent_state::unhealthy;
 }
 bool known(agent_change x) {
   return x <= agent_change::down;

@@ -137,6 +137,7 @@ struct cluster_state {
   shared_attempts attempts;
   std::map<membership::link_id, std::unique_ptr<net::frame_dial>> dials;
   std::map<membership::link_id, connection> connections;
+  std::map<node_name, std::pair<std::uint64_t, std::uint64_t>> traffic; ///< of closed connections
   std::map<node_name, peer> nodes; ///< that are up, or have been and have offered something
   std::map<shared_attempts::attempt_key, outcome_listener_actor> listeners; ///< of what was sent
   std::map<std::uint64_t, question> questions;

@@ -6,6 +6,8 @@
 
 #include <caf/send.hpp>
 
+#include <tuple>
+
 namespace rolecall {
 
 namespace {
@@ -24,6 +26,20 @@ void start(cluster_self self, membership::link_id link,
       [me, link](std::string why) {
         caf::anon_send(me, link_closed{link, std::move(why)});
       });
+}
+
+/// Forgets a connection, but for what went through it. Null if there is none.
+std::shared_ptr<net::frame_stream> take_out(cluster_self self, membership::link_id link) {
+  auto found = self->state.connections.extract(link);
+  if (found.empty())
+    return nullptr;
+  const auto& [stream, received, node] = found.mapped();
+  if (node) {
+    auto& [sent_before, received_before] = self->state.traffic[*node];
+    sent_before += stream->sent_bytes();
+    received_before += stream->received_bytes();
+  }
+  return stream;
 }
 
 /// Carries out the effects of the membership.
@@ -62,8 +78,8 @@ struct carrier {
   }
   void operator()(const membership::hang_up& h) const {
     self->state.dials.erase(h.link);
-    if (auto found = self->state.connections.extract(h.link); !found.empty())
-      found.mapped().stream->close();
+    if (auto stream = take_out(self, h.link))
+      stream->close();
   }
   void operator()(const membership::came_up& up) const {
     self->state.connections[up.link].node = up.node;
@@ -171,7 +187,7 @@ void on_frame(cluster_self self, const link_frame& frame) {
 
 void on_closed(cluster_self self, const link_closed& news) {
   auto& state = self->state;
-  state.connections.erase(news.link);
+  take_out(self, news.link);
   membership::effects out;
   state.membership->closed(news.link, news.why, now(self), out);
   carry_out(self, std::move(out));
@@ -208,10 +224,12 @@ cluster_status status_of(cluster_self self) {
     status.agents = state.mirror.agents_of(status.node);
     status.attempts = state.attempts.running_on(status.node);
     status.serving = state.attempts.served_for(status.node);
+    if (auto before = state.traffic.find(status.node); before != state.traffic.end())
+      std::tie(status.sent, status.received) = before->second;
     auto connection = link ? state.connections.find(*link) : state.connections.end();
     if (connection != state.connections.end()) {
-      status.sent = connection->second.stream->sent_bytes();
-      status.received = connection->second.stream->received_bytes();
+      status.sent += connection->second.stream->sent_bytes();
+      status.received += connection->second.stream->received_bytes();
       status.queued = connection->second.stream->queued_bytes();
     }
     result.links.push_back(std::move(status));

@@ -94,6 +94,8 @@ json stats_view(const api_state& state, const fleet_status& fleet, unix_time at)
 std::optional<std::string> not_ready(const api_state& state, const fleet_status& fleet) {
   if (state.draining)
     return "the node is shutting down";
+  if (fleet.services.empty())
+    return std::nullopt; // an entrance to a cluster: the agents are at other nodes
   std::string problems;
   for (const auto& service : fleet.services) {
     if (service.reachable)
@@ -133,8 +135,20 @@ void show_metrics(api_self self, const call_ptr& request) {
       .then(
           [self, request, answer](const fleet_status& fleet) {
             self->request(self->state.peers.router, answer_timeout, atom::status_v)
-                .then([answer, fleet](const routing_status& routing) { answer(fleet, routing); },
-                      refuser(self, request));
+                .then(
+                    [self, request, answer, fleet](const routing_status& routing) {
+                      const auto& cluster = self->state.peers.cluster;
+                      if (!cluster)
+                        return answer(fleet, routing);
+                      self->request(cluster, answer_timeout, atom::status_v)
+                          .then(
+                              [self, answer, fleet, routing](const cluster_status& links) {
+                                self->state.figures->set(links);
+                                answer(fleet, routing);
+                              },
+                              refuser(self, request));
+                    },
+                    refuser(self, request));
           },
           refuser(self, request));
 }

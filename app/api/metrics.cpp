@@ -129,6 +129,33 @@ struct metrics::families {
       make(registry, prometheus::BuildHistogram(), "rolecall_http_request_duration_seconds",
            "From the end of a request to its answer; of event streams, to their first byte; of "
            "tasks sent as NDJSON, from the head to the last answer.");
+  prometheus::Family<prometheus::Gauge>& link_up =
+      make(registry, prometheus::BuildGauge(), "rolecall_link_up",
+           "Whether there is a link with the other node.");
+  prometheus::Family<prometheus::Gauge>& link_round_trip =
+      make(registry, prometheus::BuildGauge(), "rolecall_link_round_trip_seconds",
+           "The way to the other node and back.");
+  prometheus::Family<prometheus::Gauge>& link_lag =
+      make(registry, prometheus::BuildGauge(), "rolecall_link_lag_events",
+           "Events about agents of the other node that have not come yet.");
+  prometheus::Family<prometheus::Gauge>& link_queued =
+      make(registry, prometheus::BuildGauge(), "rolecall_link_queued_bytes",
+           "What the other node has not taken yet.");
+  prometheus::Family<prometheus::Gauge>& link_attempts =
+      make(registry, prometheus::BuildGauge(), "rolecall_link_attempts",
+           "Attempts across the link: there for this node, here for the other.");
+  prometheus::Family<prometheus::Counter>& link_sent =
+      make(registry, prometheus::BuildCounter(), "rolecall_link_sent_bytes_total",
+           "Bytes sent to the other node.");
+  prometheus::Family<prometheus::Counter>& link_received =
+      make(registry, prometheus::BuildCounter(), "rolecall_link_received_bytes_total",
+           "Bytes received from the other node.");
+  prometheus::Family<prometheus::Counter>& link_connects =
+      make(registry, prometheus::BuildCounter(), "rolecall_link_connects_total",
+           "Times that the link came up.");
+  prometheus::Family<prometheus::Counter>& strangers =
+      make(registry, prometheus::BuildCounter(), "rolecall_cluster_refused_total",
+           "Connections of other nodes that were not let in.");
   prometheus::Family<prometheus::Gauge>& start_time =
       make(registry, prometheus::BuildGauge(), "process_start_time_seconds",
            "When the process started, in seconds since 1970.");
@@ -267,6 +294,29 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
 void metrics::set_readers(std::size_t count, std::uint64_t cut_off) {
   all_->readers.Add({}).Set(static_cast<double>(count));
   move_to(all_->cut_off.Add({}), cut_off);
+}
+
+void metrics::set(const cluster_status& cluster) {
+  move_to(all_->strangers.Add({}), cluster.refused);
+  for (const auto& link : cluster.links) {
+    if (link.node.empty())
+      continue; // nobody has answered there: it has no name yet
+    prometheus::Labels node{{"node", link.node.value}};
+    auto set = [&](prometheus::Family<prometheus::Gauge>& family, double value) {
+      family.Add(node).Set(value);
+    };
+    set(all_->link_up, link.state == "up" ? 1 : 0);
+    set(all_->link_round_trip, static_cast<double>(link.round_trip.count()) / 1e6);
+    set(all_->link_lag, static_cast<double>(link.lag));
+    set(all_->link_queued, static_cast<double>(link.queued));
+    all_->link_attempts.Add({{"node", link.node.value}, {"where", "there"}})
+        .Set(static_cast<double>(link.attempts));
+    all_->link_attempts.Add({{"node", link.node.value}, {"where", "here"}})
+        .Set(static_cast<double>(link.serving));
+    move_to(all_->link_sent.Add(node), link.sent);
+    move_to(all_->link_received.Add(node), link.received);
+    move_to(all_->link_connects.Add(node), link.connects);
+  }
 }
 
 void metrics::set(const process_figures& process) {

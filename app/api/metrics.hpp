@@ -2,6 +2,7 @@
 
 #include "app/api/stats.hpp"
 #include "app/process_figures.hpp"
+#include "messages/cluster.hpp"
 #include "messages/tasks.hpp"
 
 #include <chrono>
@@ -30,6 +31,7 @@ public:
   void set(const fleet_status& fleet, const routing_status& routing, const stats& counts);
   void set_readers(std::size_t count, std::uint64_t cut_off);
   void set(const process_figures& process);
+  void set(const cluster_status& cluster);
 
   /// The text format, version 0.0.4.
   std::string text() const;
