@@ -36,8 +36,7 @@ fleet::effects fleet::on_tick(time_point time) {
   auto forgotten = std::erase_if(roles_, [&](const auto& entry) {
     const auto& r = entry.second;
     return r.demand.waiting == 0 && r.spawning == 0 && now >= r.spawn_not_before &&
-           !options_.roles.contains(r.name) && !offers_.contains(r.name) && r.ready.empty() &&
-           r.draining.empty();
+           !options_.roles.contains(r.name) && !offers_.contains(r.name) && r.count() == 0;
   });
   division_stale_ = division_stale_ || forgotten > 0;
   return out;

@@ -172,6 +172,11 @@ private:
     std::uint32_t surplus() const;
     /// Those that are there, and those that will soon be.
     std::uint32_t expected(time_point now) const;
+    /// Whether it has agents that may be given tasks, now or once they are well again.
+    bool has_agents() const { return !ready.empty() || !unhealthy.empty(); }
+    std::uint32_t count() const {
+      return static_cast<std::uint32_t>(ready.size() + draining.size() + unhealthy.size());
+    }
   };
 
   // -- state

@@ -35,7 +35,7 @@ void fleet::scale(role& r, effects& out) {
   // Those that are there cannot help who needs a skill that they lack.
   auto lacking = static_cast<std::uint32_t>(std::ceil(r.demand.unmatched / slots));
   missing = std::max(missing, lacking > r.spawning ? lacking - r.spawning : 0);
-  auto present = static_cast<std::uint32_t>(r.ready.size() + r.draining.size()) + r.spawning;
+  auto present = r.count() + r.spawning;
   missing = std::min(missing, r.policy.max_agents > present ? r.policy.max_agents - present : 0);
   if (r.share < r.scaler.needed())
     r.shortage = {ec::at_maximum, "all roles together may have " +

@@ -1,6 +1,7 @@
 #include "actors/router/agent_pool.hpp"
 
 #include <cmath>
+#include <numbers>
 
 namespace rolecall {
 
@@ -19,7 +20,22 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t salt) {
   return h ^ (h >> 29);
 }
 
+constexpr double least_proficiency = 0.01; // what is less counts as this
+constexpr double levels_of_lack = 4 / std::numbers::ln2;
+
 } // namespace
+
+double lack_of(double proficiency) {
+  return -std::log(std::clamp(proficiency, least_proficiency, 1.0));
+}
+
+double routed_agent::lack(const std::vector<std::string>& skills) const {
+  double sum = 0;
+  for (const auto& skill : skills)
+    if (auto found = record.skills.find(skill); found != record.skills.end())
+      sum += lack_of(found->second);
+  return sum / static_cast<double>(std::max<std::size_t>(1, skills.size()));
+}
 
 int cost_buckets::of(double cost) {
   auto bucket = static_cast<int>(std::floor(4 * std::log2(std::max(cost, 1e-9)))) + count / 2;
@@ -112,15 +128,18 @@ void agent_pool::count_limit(routed_agent& a, std::uint32_t limit, double slots)
 }
 
 void agent_pool::refresh(routed_agent& a, time_point now) {
-  leave(a);
   count_limit(a, a.usual_limit(), a.slots());
   set_due(a, now);
   if (!a.usable(now))
-    return;
+    return leave(a);
+  auto where = rank_(a, now);
+  auto free = a.free_slot(now) && !a.gate.closed_until(now);
+  if (free && a.free_at != routed_agent::none && a.rank == where.rank)
+    return; // it is where it belongs
+  leave(a);
   auto& g = *a.group;
   ++g.usable;
-  auto where = rank_(a, now);
-  if (a.free_slot(now) && !a.gate.closed_until(now)) {
+  if (free) {
     a.rank = where.rank;
     a.free_at = g.free.size();
     g.free.push_back(&a);
@@ -180,34 +199,45 @@ double agent_pool::mean_limit() const noexcept {
   return agents_.empty() ? 1 : static_cast<double>(limits_) / static_cast<double>(agents_.size());
 }
 
-const agent_pool::groups& agent_pool::with(const std::vector<std::string>& skills) const {
+const agent_pool::matches& agent_pool::with(const std::vector<std::string>& skills) const {
   if (auto found = matches_.find(skills); found != matches_.end())
     return found->second;
   if (matches_.size() >= max_matches)
     matches_.clear();
   auto& result = matches_[skills];
-  for (auto& [names, group] : groups_)
-    if (std::all_of(skills.begin(), skills.end(), [&, &has = names](const auto& skill) {
-          return std::binary_search(has.begin(), has.end(), skill);
-        }))
-      result.push_back(&group);
+  for (auto& [profile, group] : groups_) {
+    auto levels = 0;
+    auto has = [&levels, &in = profile](const std::string& skill) {
+      auto found = std::lower_bound(in.begin(), in.end(), std::pair{skill, 0});
+      if (found == in.end() || found->first != skill)
+        return false;
+      levels += found->second;
+      return true;
+    };
+    if (std::all_of(skills.begin(), skills.end(), has))
+      result.push_back({&group, levels / levels_of_lack /
+                                    static_cast<double>(std::max<std::size_t>(1, skills.size()))});
+  }
   return result;
 }
 
 bool agent_pool::any_ready(const std::vector<std::string>& skills) const {
   const auto& all = with(skills);
-  return std::any_of(all.begin(), all.end(), [](const auto* group) { return group->ready > 0; });
+  return std::any_of(all.begin(), all.end(),
+                     [](const auto& each) { return each.group->ready > 0; });
 }
 
 void agent_pool::join_group(routed_agent& a) {
-  std::vector<std::string> names; // in order, as the map is
+  agent_group::profile profile; // in order, as the map is
+  auto told_apart = groups_.size() < max_profiles;
   for (const auto& [skill, proficiency] : a.record.skills) {
-    names.push_back(skill);
+    auto level = told_apart ? std::lround(lack_of(proficiency) * levels_of_lack) : 0;
+    profile.emplace_back(skill, static_cast<int>(level));
     ++skills_[skill];
   }
-  auto [found, fresh] = groups_.try_emplace(names);
+  auto [found, fresh] = groups_.try_emplace(profile);
   if (fresh) {
-    found->second.skills = std::move(names);
+    found->second.skills = std::move(profile);
     matches_.clear();
   }
   a.group = &found->second;
@@ -222,7 +252,7 @@ void agent_pool::leave_group(routed_agent& a) {
   a.group->ready -= a.record.state == agent_state::ready ? 1 : 0;
   if (--a.group->members == 0) {
     matches_.clear();
-    groups_.erase(std::vector<std::string>{a.group->skills});
+    groups_.erase(agent_group::profile{a.group->skills});
   }
   a.group = nullptr;
 }

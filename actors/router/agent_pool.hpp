@@ -18,15 +18,18 @@ struct cost_buckets {
   static double mean_of(int bucket);
 };
 
-/// Agents of one role that have the same skills by name.
+/// Agents of one role that have the same skills, and about the same proficiency in each.
 struct agent_group {
+  /// Names in order, and how much is lacking: 0 is all that there is, four more are half of it.
+  using profile = std::vector<std::pair<std::string, int>>;
+
   struct by_rank {
     bool operator()(const routed_agent* a, const routed_agent* b) const {
       return a->rank != b->rank ? a->rank < b->rank : a->record.key < b->record.key;
     }
   };
 
-  std::vector<std::string> skills;
+  profile skills;
   std::size_t members{0};
   std::size_t ready{0};                   ///< by their records
   std::size_t usable{0};                  ///< as far as the pool was told
@@ -38,11 +41,19 @@ struct agent_group {
 
 /// The agents of one role, and who of them could be given something: kept in order, so that nobody
 /// has to look at all of them for a decision. Everything costs no more than a logarithm of their
-/// number, and is linear in the number of different sets of skills.
+/// number, and is linear in the number of groups: past `max_profiles` of them, agents are told
+/// apart by the names of their skills alone.
 class agent_pool {
 public:
   using time_point = routed_agent::time_point;
-  using groups = std::vector<agent_group*>;
+  static constexpr std::size_t max_profiles = 64;
+  /// A group whose agents have the skills asked for, and what they lack in them: minus the
+  /// logarithm of their mean proficiency.
+  struct match {
+    agent_group* group;
+    double lack;
+  };
+  using matches = std::vector<match>;
   /// The rank of an agent, and its cost if it had nothing to do, as a multiple of the mean.
   struct standing {
     double rank{0};
@@ -80,7 +91,7 @@ public:
   double slots() const noexcept { return slots_; }
 
   /// Those whose agents have all these skills.
-  const groups& with(const std::vector<std::string>& skills) const;
+  const matches& with(const std::vector<std::string>& skills) const;
   /// Whether one of those may be used, by its record.
   bool any_ready(const std::vector<std::string>& skills) const;
   bool has_skill(const std::string& skill) const { return skills_.contains(skill); }
@@ -109,9 +120,9 @@ private:
   rank_function rank_;
   std::map<agent_key, routed_agent> agents_;
   // The groups are handed out by answers to questions that change nothing.
-  mutable std::map<std::vector<std::string>, agent_group> groups_;
-  mutable std::map<std::vector<std::string>, groups> matches_; // asked for before, bounded
-  std::map<std::string, std::size_t> skills_;                  // how many have it
+  mutable std::map<agent_group::profile, agent_group> groups_;
+  mutable std::map<std::vector<std::string>, matches> matches_; // asked for before, bounded
+  std::map<std::string, std::size_t> skills_;                   // how many have it
   std::set<std::pair<time_point, routed_agent*>> dues_;
   std::map<std::uint64_t, routed_agent*> ring_;
   std::unordered_set<agent_key> ejected_; // lately: some may be well again

@@ -21,14 +21,21 @@ struct least_requests : choice_policy {
   }
 };
 
-/// The power of two choices (Mitzenmacher 2001), as Envoy's least request.
-struct two_choices : least_requests {
-  looks to_look_at() const override { return {0, 2}; }
-};
-
-struct lots : least_requests {
+/// By lot: the order is of no use.
+struct lots : choice_policy {
+  agent_pool::standing stand(const routed_agent&, double, time_point) const override {
+    return {0, 1};
+  }
   looks to_look_at() const override { return {0, 1}; }
   bool better(const choice_option&, const choice_option&) const override { return false; }
+};
+
+/// The power of two choices (Mitzenmacher 2001), as Envoy's least request.
+struct two_choices : lots {
+  looks to_look_at() const override { return {0, 2}; }
+  bool better(const choice_option& a, const choice_option& b) const override {
+    return a.agent->in_flight < b.agent->in_flight;
+  }
 };
 
 /// Each in its turn: who has had none for the longest.
@@ -54,6 +61,8 @@ struct adaptive : choice_policy {
   // Those that the order puts first; by lot some whose place in it may be out of date.
   looks to_look_at() const override { return {8, 2}; }
   bool better(const choice_option& a, const choice_option& b) const override {
+    if (a.reserved != b.reserved)
+      return b.reserved;
     if (a.terms.hot != b.terms.hot)
       return b.terms.hot;
     return a.terms.score < b.terms.score;

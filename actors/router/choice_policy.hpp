@@ -6,8 +6,8 @@
 
 namespace rolecall {
 
-/// How much each of the terms counts in the adaptive policy's score: their exponents. 0: not at
-/// all.
+/// How much each of the terms counts in the adaptive policy's score: their exponents. Skill and
+/// affinity count by what they do to the times where that is more.
 struct score_weights {
   double skill{0.5};
   double success{1};
@@ -17,7 +17,8 @@ struct score_weights {
 /// An agent that a request could go to.
 struct choice_option {
   routed_agent* agent{nullptr};
-  score_terms terms; ///< of the adaptive policy
+  score_terms terms;    ///< of the adaptive policy
+  bool reserved{false}; ///< others want it more
 };
 
 /// How one is chosen among the agents that could take a request: an order in which they are kept,

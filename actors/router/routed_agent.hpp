@@ -12,6 +12,9 @@ namespace rolecall {
 
 struct agent_group;
 
+/// How much a proficiency lacks, as it is in a score: minus its logarithm. 0: nothing.
+double lack_of(double proficiency);
+
 /// An agent with all that the router knows of it.
 struct routed_agent {
   using time_point = std::chrono::steady_clock::time_point;
@@ -27,6 +30,7 @@ struct routed_agent {
   std::uint64_t succeeded{0};
   std::uint64_t ended{0}; ///< succeeded or failed for a reason that is the agent's
   double latency_us{0};   ///< moving average of completed attempts
+  double expected_us{0};  ///< of the attempt that it got last; 0 if nothing was known
   failure last_error;     ///< of its attempts
   time_point last_error_at{};
   agent_speed speed;
@@ -55,6 +59,9 @@ struct routed_agent {
     return std::all_of(skills.begin(), skills.end(),
                        [&](const auto& skill) { return record.skills.contains(skill); });
   }
+  /// What it lacks in these skills, all of which it has: minus the logarithm of its mean
+  /// proficiency.
+  double lack(const std::vector<std::string>& skills) const;
   /// May be given tasks, once it has a free slot.
   bool usable(time_point now) const {
     return record.state == agent_state::ready && !suspect && parked_until <= now &&

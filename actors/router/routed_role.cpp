@@ -10,9 +10,8 @@ constexpr double hot_quantile = 0.84; // 2^-0.25, of Prequal (NSDI '24)
 constexpr double bounded_load = 1.25; // of consistent hashing with bounded loads (Mirrokni 2018)
 constexpr double stalled_after = 4;   // times what an attempt takes
 constexpr double least_stall_us = 100'000;
-constexpr std::uint32_t few_samples = 4;
-constexpr std::size_t max_held = 1'024;
 constexpr double reserve_factor = 1.1;
+constexpr std::size_t max_skill_sets = 1'024; // whose work is counted
 constexpr int max_skill_sets_looked_at = 16;
 
 template <class Limits, class Key>
@@ -21,16 +20,16 @@ start_limit limit_in(const Limits& limits, const Key& key) {
   return found == limits.end() ? start_limit{} : found->second;
 }
 
-bool avoids(const placement_request& request, const agent_key& key) {
-  return std::find(request.avoid.begin(), request.avoid.end(), key) != request.avoid.end();
-}
-
 std::uint8_t load_of(const routed_agent& a, routed_agent::time_point now) {
   auto limit = std::max(1u, a.limit(now));
   return static_cast<std::uint8_t>(std::min<std::uint64_t>(64, a.in_flight * 64ull / limit));
 }
 
 } // namespace
+
+bool avoids(const placement_request& request, const agent_key& key) {
+  return std::find(request.avoid.begin(), request.avoid.end(), key) != request.avoid.end();
+}
 
 routed_role::routed_role(const role_name& name, std::shared_ptr<const router_options> options)
     : pool{[this](const routed_agent& a, time_point now) {
@@ -42,100 +41,42 @@ routed_role::routed_role(const role_name& name, std::shared_ptr<const router_opt
       options_{std::move(options)},
       policy_{make_policy(options_->policy_of(name), options_->weights)} {}
 
-routed_role::choice routed_role::choose(const placement_request& request, std::mt19937_64& chance,
-                                        time_point now) {
-  choice result;
-  if (pool.free() == 0)
-    return result;
-  const auto& groups = pool.with(request.skills);
-  std::size_t free = 0;
-  std::size_t usable = 0;
-  for (const auto* group : groups) {
-    free += group->free.size();
-    usable += group->usable;
-  }
-  if (free == 0)
-    return result;
-  // One that it was tried on before is good enough only if there is no other, not even a busy one.
-  std::size_t usable_avoided = 0;
-  for (const auto& key : request.avoid)
-    if (const auto* a = pool.find(key); a && a->usable(now) && a->has(request.skills))
-      ++usable_avoided;
-  auto strict = request.hedge || usable > usable_avoided;
-  auto& options = result.options;
-  auto look_at = [&](routed_agent* a) {
-    auto known = [&](const choice_option& option) { return option.agent == a; };
-    if ((strict && avoids(request, a->record.key)) ||
-        std::any_of(options.begin(), options.end(), known))
-      return;
-    options.push_back({a, {}});
-  };
-  auto look_at_first = [&](std::size_t count) {
-    auto each = std::max<std::size_t>(1, count / groups.size());
-    for (const auto* group : groups) {
-      auto left = each;
-      for (auto a = group->order.begin(); left > 0 && a != group->order.end(); ++a) {
-        auto before = options.size();
-        look_at(*a);
-        left -= options.size() > before ? 1 : 0; // no more are passed over than are avoided
-      }
-    }
-  };
-  auto [first, drawn] = policy_->to_look_at();
-  if (first > 0)
-    look_at_first(first);
-  for (std::size_t i = 0; i < drawn; ++i) {
-    auto lot = std::uniform_int_distribution<std::size_t>{0, free - 1}(chance);
-    auto group = groups.begin();
-    for (; lot >= (*group)->free.size(); ++group)
-      lot -= (*group)->free.size();
-    look_at((*group)->free[lot]);
-    note_load(*(*group)->free[lot], now);
-  }
-  if (options.empty())
-    look_at_first(1); // all that were drawn are to be avoided
-  if (options.empty())
-    return result;
-  if (policy_->scores()) {
-    const auto* home = home_of(request, now);
-    if (home && home->free_at != routed_agent::none)
-      look_at(pool.find(home->record.key));
-    for (auto& option : options)
-      option.terms = score(request, *option.agent, home, now);
-  }
-  std::stable_sort(options.begin(), options.end(),
-                   [&](const auto& a, const auto& b) { return policy_->better(a, b); });
-  if (!request.hedge && policy_->scores() && options_->patience > 0)
-    result.wait_until = worth_waiting_until(request, options.front(), groups, now);
-  if (!result.wait_until)
-    result.agent = options.front().agent;
-  return result;
-}
-
 score_terms routed_role::score(const placement_request& request, const routed_agent& a,
                                const routed_agent* home, time_point now) const {
   const auto& weights = options_->weights;
   score_terms terms;
   auto expected = expected_factor(a, pool.mean_limit(), now);
   auto class_ms = latency.class_mean(request.task_class) / 1'000;
+  auto kind = kind_of(request, a);
+  expected *= latency.lack_factor(kind.lack) * (kind.warm ? latency.warm_factor() : 1);
   terms.expected_ms = class_ms * expected;
   terms.success = a.health.success(now);
-  for (const auto& skill : request.skills)
-    if (auto found = a.record.skills.find(skill); found != a.record.skills.end())
-      terms.skill *= found->second;
-  if (request.skills.size() > 1)
-    terms.skill = std::pow(terms.skill, 1.0 / static_cast<double>(request.skills.size()));
+  terms.skill = std::exp(-kind.lack);
   terms.affinity = home == &a ? 1 : 0;
   terms.hot = is_hot(a, now);
-  terms.score = (class_ms > 0 ? class_ms : 1) * expected *
-                failure_factor(terms.success, weights.success) *
-                std::pow(std::max(terms.skill, 0.01), -weights.skill) *
-                (1 - weights.affinity * terms.affinity);
+  terms.score =
+      (class_ms > 0 ? class_ms : 1) * expected * failure_factor(terms.success, weights.success);
+  // A weight is what a term counts at the least; where its effect on the times is larger, that.
+  terms.score *= skill_factor(kind.lack) / latency.lack_factor(kind.lack);
+  if (terms.affinity > 0)
+    terms.score *= std::min(1.0, (1 - weights.affinity) / (kind.warm ? latency.warm_factor() : 1));
   // An agent that knows more than is asked for is left to those who ask for it, if there is another
   // that is about as good.
   if (a.record.skills.size() > request.skills.size() && is_wanted_elsewhere(request, a))
     terms.score *= reserve_factor;
   return terms;
+}
+
+double routed_role::skill_factor(double lack) const {
+  return std::max(latency.lack_factor(lack), std::exp(options_->weights.skill * lack));
+}
+
+attempt_kind routed_role::kind_of(const placement_request& request, const routed_agent& a) const {
+  attempt_kind result{request.task_class, a.lack(request.skills)};
+  if (!request.context_id.empty())
+    if (const auto* last = contexts.last(request.context_id))
+      result.warm = *last == a.record.key;
+  return result;
 }
 
 /// Whether somebody waits for skills of the agent that this request does not need.
@@ -155,6 +96,11 @@ const routed_agent* routed_role::home_of(const placement_request& request, time_
     return nullptr;
   auto mean = static_cast<double>(pool.in_flight() + 1) / static_cast<double>(pool.agents().size());
   auto most = std::max(1.0, std::ceil(bounded_load * mean));
+  if (const auto* last = contexts.last(request.context_id)) {
+    auto known = pool.agents().find(*last);
+    if (known != pool.agents().end())
+      return known->second.free_slot(now) && !avoids(request, *last) ? &known->second : nullptr;
+  }
   return pool.home_of(request.context_id, [&](const routed_agent& a) {
     return a.usable(now) && a.free_slot(now) && a.in_flight < most && a.has(request.skills) &&
            !avoids(request, a.record.key);
@@ -189,55 +135,24 @@ void routed_role::note_load(const routed_agent& a, time_point now) {
   ++load_samples_;
 }
 
-/// Until when the head of the line had better wait for an agent that is busy, though one is free.
-/// If the line goes to the better agents alone, its last one is done after
-/// `waiting · mean / surplus of the better + class mean · their cost`: the threshold rule for slow
-/// servers (Larsen and Agrawala 1983, Lin and Kumar 1984).
-std::optional<routed_role::time_point>
-routed_role::worth_waiting_until(const placement_request& request, const choice_option& best,
-                                 const agent_pool::groups& groups, time_point now) {
-  auto work = latency.class_mean(request.task_class);
-  const auto& a = *best.agent;
-  if (!request.avoid.empty()) // the better ones may be those that it was tried on
-    return std::nullopt;
-  if (work <= 0 || (a.speed.samples < few_samples && best.terms.success > 0.9))
-    return std::nullopt;
-  auto own = policy_->stand(a, 1, now).idle_cost;
-  double rate = 0;
-  std::uint64_t slots = 0;
-  for (int bucket = 0; bucket < cost_buckets::of(own); ++bucket)
-    for (const auto* group : groups)
-      if (auto count = group->busy[static_cast<std::size_t>(bucket)]; count > 0) {
-        slots += count;
-        rate += count / cost_buckets::mean_of(bucket);
-      }
-  if (slots == 0)
-    return std::nullopt;
-  auto better = static_cast<double>(slots) / rate;
-  // What comes in the meantime has to be done by them as well.
-  auto surplus = rate - latency.served(now);
-  if (surplus <= 0)
-    return std::nullopt;
-  auto wait = static_cast<double>(line.size()) * latency.mean() / surplus;
-  if (wait + work * better >= work * own)
-    return std::nullopt;
-  auto gain = std::chrono::microseconds{
-      static_cast<std::int64_t>(std::min(options_->patience * work * (own - better), 1e12))};
-  if (held_.size() >= max_held && !held_.contains(request.task))
-    return std::nullopt;
-  auto& held = held_.try_emplace(request.task, hold{now, now}).first->second;
-  held.since = std::min(held.since, now);
-  held.until = held.since + gain;
-  return held.until > now ? std::optional{held.until} : std::nullopt;
+started_attempt routed_role::start(const placement_request& request, routed_agent& a) {
+  auto kind = kind_of(request, a);
+  a.expected_us = latency.expected(kind, a.speed);
+  return {std::move(kind), request.context_id, request.skills};
 }
 
-std::optional<routed_role::time_point> routed_role::held_until(const task_id& task) const {
-  auto found = held_.find(task);
-  return found == held_.end() ? std::nullopt : std::optional{found->second.until};
+void routed_role::bring_back(const agent_key& agent) {
+  for (const auto& task : held.take_waiting_for(agent))
+    line.bring_back(task);
+}
+
+void routed_role::bring_back_due(time_point now) {
+  for (const auto& task : held.take_due(now))
+    line.bring_back(task);
 }
 
 void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
-                        const std::string& task_class, time_point now) {
+                        const started_attempt& what, time_point now) {
   auto us = static_cast<double>(outcome.elapsed.count());
   auto overloaded = says_overloaded(outcome);
   switch (outcome.verdict) {
@@ -246,18 +161,23 @@ void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
     ++a.succeeded;
     ++a.ended;
     a.health.succeeded(now);
-    latency.learn(task_class, a.speed, us, now);
+    latency.learn(what.kind, a.speed, us, now);
+    if (served_.size() >= max_skill_sets && !served_.contains(what.skills))
+      served_.clear();
+    served_[what.skills].add(latency.class_mean(what.kind.task_class), now);
+    if (!what.context.empty())
+      contexts.note(what.context, a.record.key);
     a.adaptive.completed(us, a.in_flight);
     break;
   case verdict::failed: break; // the task's own fault tells nothing of the agent
-  case verdict::canceled: latency.learn_at_least(task_class, a.speed, us, now); break;
+  case verdict::canceled: latency.learn_at_least(what.kind, a.speed, us, now); break;
   case verdict::retryable: {
     ++a.ended;
     if (overloaded || outcome.error.kind == ec::timeout)
       a.adaptive.refused(a.in_flight);
     if (overloaded)
       break; // it is parked for that
-    latency.learn_at_least(task_class, a.speed, us, now);
+    latency.learn_at_least(what.kind, a.speed, us, now);
     auto most = options_->ejection.max_share * static_cast<double>(pool.agents().size());
     auto may_eject = static_cast<double>(pool.ejected(now)) + 1 <= most;
     if (a.health.failed(options_->ejection, may_eject, now))
@@ -291,7 +211,8 @@ void routed_role::clock_went_back(time_point before, time_point now) {
     a.gate.no_later_than(now);
   }
   gate.no_later_than(now);
-  held_.clear();
+  bring_back_due(time_point::max());
+  held.clear();
   wake.reset();
   pool.refresh_all(now);
 }

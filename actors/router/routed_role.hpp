@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/router/choice_policy.hpp"
+#include "actors/router/context_memory.hpp"
+#include "actors/router/held_tasks.hpp"
 #include "actors/router/waiting_line.hpp"
 
 #include <random>
@@ -34,6 +36,16 @@ struct router_options {
   }
 };
 
+/// What is remembered of an attempt until it ends.
+struct started_attempt {
+  attempt_kind kind;
+  std::string context;
+  std::vector<std::string> skills;
+};
+
+/// Whether the request was tried there before.
+bool avoids(const placement_request& request, const agent_key& key);
+
 /// What the router knows of one role: its agents, its waiting line, how long its tasks take; and
 /// the choice of an agent for a request.
 class routed_role {
@@ -49,6 +61,7 @@ public:
     routed_agent* agent{nullptr};
     std::vector<choice_option> options;
     std::optional<time_point> wait_until{}; ///< without agent: waits until then for a better one
+    bool aside{false};                      ///< for one certain agent: no other request has to wait
   };
   choice choose(const placement_request& request, std::mt19937_64& chance, time_point now);
   /// The terms of an agent's score for a request.
@@ -56,19 +69,24 @@ public:
                     const routed_agent* home, time_point now) const;
   /// Where the request's context belongs, as things are.
   const routed_agent* home_of(const placement_request& request, time_point now) const;
+  /// What is to be known at the end of an attempt that starts now.
+  started_attempt start(const placement_request& request, routed_agent& a);
   /// What the end of an attempt tells of its agent.
-  void learn(routed_agent& a, const attempt_outcome& outcome, const std::string& task_class,
+  void learn(routed_agent& a, const attempt_outcome& outcome, const started_attempt& what,
              time_point now);
   /// The agent has asked to be left alone, for so long if it has said.
   void park(routed_agent& a, millis asked, time_point now) const;
-  void forget_held(const task_id& task) { held_.erase(task); }
-  /// Since when a free agent was left for a better one that is busy, and until when it may be.
-  std::optional<time_point> held_until(const task_id& task) const;
+  /// Those that were put aside for the agent are looked at again: it is free, or will not be.
+  void bring_back(const agent_key& agent);
+  /// The same for those whose time is over.
+  void bring_back_due(time_point now);
   void clock_went_back(time_point before, time_point now);
 
   agent_pool pool;
   waiting_line line;
   latency_model latency;
+  context_memory contexts;
+  held_tasks held;
   start_gate gate;
   std::uint32_t running{0}; // attempts on agents of this node, of peers too, without hedges
   std::uint32_t away{0};    // the same on agents of other nodes
@@ -84,21 +102,30 @@ public:
   std::optional<time_point> wake;        // when it is to be looked at again
 
 private:
-  struct hold {
-    time_point since;
-    time_point until;
-  };
-
+  attempt_kind kind_of(const placement_request& request, const routed_agent& a) const;
+  bool has_others(const placement_request& request, const agent_pool::matches& groups,
+                  time_point now) const;
+  double skill_factor(double lack) const;
+  bool is_wanted_elsewhere(const placement_request& request, const routed_agent& a) const;
+  bool is_worth_more_elsewhere(const placement_request& request, const routed_agent& a) const;
   std::optional<time_point> worth_waiting_until(const placement_request& request,
                                                 const choice_option& best,
-                                                const agent_pool::groups& groups, time_point now);
-  bool is_wanted_elsewhere(const placement_request& request, const routed_agent& a) const;
+                                                const agent_pool::matches& groups, time_point now);
+  std::optional<time_point> worth_waiting_for_home(const placement_request& request,
+                                                   const choice_option& best, time_point now);
+  struct busy_agents {
+    std::uint64_t slots{0};
+    double rate{0};
+  };
+  busy_agents busy_below(double cost, const agent_pool::matches& groups) const;
+  double idle_cost(const placement_request& request, const routed_agent& a, time_point now) const;
+  held_tasks::duration worth(double gain_us) const;
   bool is_hot(const routed_agent& a, time_point now) const;
   void note_load(const routed_agent& a, time_point now);
 
   std::shared_ptr<const router_options> options_;
   std::unique_ptr<choice_policy> policy_;
-  std::unordered_map<task_id, hold> held_; // heads of the line that a free agent was not good for
+  std::map<std::vector<std::string>, work_rate> served_; // by the skills needed, bounded
   // How full agents were of late, as those were that lots were drawn of: in 64ths of their limit.
   std::array<std::uint8_t, 128> loads_{};
   std::array<std::uint8_t, 65> load_counts_{};

@@ -30,7 +30,10 @@ bool routing_table::admit(const task_id& task, std::uint32_t attempt, const agen
     return false;
   const auto name = a->record.role;
   auto& role = role_of(name);
-  running_.emplace(attempt_key{task, attempt}, running{agent, name, {}, {}, false, false});
+  placement_request of_peer;
+  of_peer.role = name;
+  running_.emplace(attempt_key{task, attempt},
+                   running{agent, name, role.start(of_peer, *a), {}, false, false});
   role.gate.started(now);
   role.pool.started(*a, now);
   ++role.running;

@@ -55,8 +55,9 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
   }
   for (auto [name, role] : roles) {
     dispatch_hedges(*role, now, result);
-    if (auto due = role->pool.next_due())
-      wake_at(*name, *role, *due);
+    for (auto due : {role->pool.next_due(), role->held.next_due()})
+      if (due)
+        wake_at(*name, *role, *due);
   }
   tell_lines(now);
   return result;
@@ -86,6 +87,7 @@ void routing_table::wake_due(time_point now) {
       continue;
     role->second.wake.reset();
     role->second.pool.refresh_due(now);
+    role->second.bring_back_due(now);
     changed_.insert(role->first);
     demand_changed_.insert(role->first);
   }
@@ -122,7 +124,7 @@ routing_table::proposal routing_table::propose(const role_name& name, routed_rol
     if (!result.choice.wait_until)
       return fit::no;
     wake_at(name, role, *result.choice.wait_until);
-    return fit::wait;
+    return result.choice.aside ? fit::aside : fit::wait;
   });
   return result;
 }
@@ -149,10 +151,9 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   auto& a = *choice.agent;
   placement result{request.task, request.attempt, a.record,
                    candidates_of(request, role, choice, now)};
-  running_.insert_or_assign(
-      {request.task, request.attempt},
-      running{a.record.key, request.role, request.task_class, request.fairness_key, request.hedge,
-              !is_own(a.record.key)});
+  running_.insert_or_assign({request.task, request.attempt},
+                            running{a.record.key, request.role, role.start(request, a),
+                                    request.fairness_key, request.hedge, !is_own(a.record.key)});
   role.gate.started(now);
   if (auto* gate = gate_of(request.fairness_key, now))
     gate->started(now);
@@ -162,7 +163,7 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   ++(request.hedge ? role.hedging : is_own(a.record.key) ? role.running : role.away);
   role.peak = std::max(role.peak, role.running);
   demand_changed_.insert(request.role);
-  role.forget_held(request.task);
+  role.held.forget(request.task);
   if (!request.hedge) {
     waiting_in_.erase(request.task);
     role.line.taken(request);

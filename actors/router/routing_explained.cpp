@@ -95,8 +95,8 @@ std::optional<wait_explanation> routing_table::explain(const task_id& task, time
 
 routing_status routing_table::status(time_point now) const {
   routing_status result;
-  for (const auto& [key, name] : role_of_agent_) {
-    const auto& a = roles_.at(name).pool.agents().at(key);
+  for (const auto& [key, agent] : agents_) {
+    const auto& a = *agent;
     agent_load load;
     load.agent = a.record;
     load.in_flight = a.in_flight;
@@ -120,6 +120,8 @@ routing_status routing_table::status(time_point now) const {
     load.next_check = left(a.next_check, now);
     result.agents.push_back(std::move(load));
   }
+  std::sort(result.agents.begin(), result.agents.end(),
+            [](const auto& a, const auto& b) { return a.agent.key < b.agent.key; });
   for (const auto& [name, role] : roles_)
     if (!role.pool.empty() || !role.line.empty() || role.running + role.away > 0) {
       auto demand = demand_of(name, role, now);
@@ -159,7 +161,9 @@ candidate_list routing_table::candidates_of(const placement_request& request,
     auto& each = result.best.emplace_back(candidate_of(request, *option.agent, now));
     each.terms = option.terms;
     each.chosen = option.agent == choice.agent;
-    each.eligible = each.eligible || each.chosen;
+    if (option.reserved && !each.chosen)
+      each.note = "is left to tasks that need what it is better at";
+    each.eligible = each.chosen || each.note.empty();
   }
   for (auto other = role.pool.agents().begin();
        other != role.pool.agents().end() && result.best.size() < max_candidates; ++other) {
@@ -283,7 +287,7 @@ void routing_table::find_reason(const placement_request& request, const routed_r
   // A free agent that it was tried on before is not what it waits for, as long as there are others.
   auto fresh = [&](const auto& a) { return note_on(request, a, now).empty(); };
   if (keep(fresh)) {
-    auto until = role.held_until(request.task);
+    auto until = role.held.until(request.task);
     return say(wait_reason::better_soon, until ? left(*until, now) : millis{0});
   }
   say(wait_reason::at_limit);

@@ -29,7 +29,7 @@ void routing_table::reset(const agent_snapshot& snapshot, time_point now) {
   for (const auto& record : snapshot.agents)
     present.insert(record.key);
   std::vector<agent_key> gone;
-  for (const auto& [key, role] : role_of_agent_)
+  for (const auto& [key, a] : agents_)
     if (!present.contains(key))
       gone.push_back(key);
   for (const auto& key : gone)
@@ -85,7 +85,7 @@ void routing_table::place(placement_request request) {
   if (auto why = hopeless(request.role, request.skills))
     return refuse(*why);
   // What it was tried on and is gone need not be avoided any more.
-  std::erase_if(request.avoid, [&](const auto& key) { return !role_of_agent_.contains(key); });
+  std::erase_if(request.avoid, [&](const auto& key) { return !agents_.contains(key); });
   auto& role = role_of(request.role);
   changed_.insert(request.role);
   if (request.hedge) {
@@ -105,7 +105,7 @@ bool routing_table::withdraw(const task_id& task) {
     return false;
   auto& role = role_of(found.mapped());
   role.line.remove(task);
-  role.forget_held(task);
+  role.held.forget(task);
   changed_.insert(found.mapped()); // what waited behind it may have another reason to
   demand_changed_.insert(found.mapped());
   return true;
@@ -137,11 +137,12 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
     return;
   }
   auto& home = role_of(a->record.role);
-  home.learn(*a, outcome, run.task_class, now);
+  home.learn(*a, outcome, run.what, now);
   if (outcome.agent_gone)
     suspect(*a, outcome.error.kind, now);
   home.pool.ended(*a, now);
   note_use(*a);
+  home.bring_back(run.agent);
   check_drained(*a);
 }
 
@@ -176,7 +177,7 @@ void routing_table::unavailable(const role_unavailable& news) {
   role.line.for_each([&](const placement_request& request) {
     refused_.push_back({request.task, request.attempt, news.error});
     waiting_in_.erase(request.task);
-    role.forget_held(request.task);
+    role.held.forget(request.task);
   });
   role.line.clear();
   demand_changed_.insert(news.role);
@@ -233,8 +234,8 @@ routed_role& routing_table::role_of(const role_name& name) {
 }
 
 routed_agent* routing_table::find(const agent_key& key) {
-  auto role = role_of_agent_.find(key);
-  return role == role_of_agent_.end() ? nullptr : roles_.at(role->second).pool.find(key);
+  auto found = agents_.find(key);
+  return found == agents_.end() ? nullptr : found->second;
 }
 
 void routing_table::insert(const agent_record& record, time_point now) {
@@ -246,7 +247,7 @@ void routing_table::insert(const agent_record& record, time_point now) {
   auto& role = role_of(record.role);
   auto& a = role.pool.put(record);
   if (!known) {
-    role_of_agent_[record.key] = record.role;
+    agents_[record.key] = &a;
     a.idle_since = now;
     a.progress_at = now;
     if (auto limit = options_->agent_limits.find(record.role);
@@ -265,17 +266,18 @@ void routing_table::insert(const agent_record& record, time_point now) {
 }
 
 void routing_table::remove(const agent_key& key) {
-  auto found = role_of_agent_.extract(key);
+  auto found = agents_.extract(key);
   if (found.empty())
     return;
-  const auto& name = found.mapped();
-  auto& pool = roles_.at(name).pool;
-  const auto* a = pool.find(key);
-  if (auto held = a->in_flight - a->others; held > 0)
+  const auto& a = *found.mapped();
+  auto name = a.record.role;
+  if (auto held = a.in_flight - a.others; held > 0)
     orphans_[key] = held;
   if (telling_uses_ && is_own(key))
     uses_[key] = 0;
-  pool.erase(key);
+  auto& role = roles_.at(name);
+  role.bring_back(key);
+  role.pool.erase(key);
   changed_.insert(name); // what avoided the others because of this one need not any more
   demand_changed_.insert(name);
   refuse_hopeless(name);
@@ -335,7 +337,7 @@ void routing_table::refuse_hopeless(const role_name& name) {
   for (auto i = before; i < refused_.size(); ++i)
     if (role.line.remove(refused_[i].task)) {
       waiting_in_.erase(refused_[i].task);
-      role.forget_held(refused_[i].task);
+      role.held.forget(refused_[i].task);
     }
 }
 

@@ -44,8 +44,8 @@ public:
   void learn(const agent_uses& uses, time_point now);
   /// What other nodes can spawn.
   void learn(peer_offers offers);
-  /// An attempt of another node's task wants an agent of this node. If it can have it, a slot is held
-  /// until it has `finished`.
+  /// An attempt of another node's task wants an agent of this node. If it can have it, a slot is
+  /// held until it has `finished`.
   bool admit(const task_id& task, std::uint32_t attempt, const agent_key& agent, time_point now);
   /// From here on `take_uses` tells of the agents of this node, of all of them first.
   void tell_uses();
@@ -90,7 +90,7 @@ private:
   struct running {
     agent_key agent;
     role_name role;
-    std::string task_class;
+    started_attempt what;
     std::string fairness_key;
     bool hedge;
     bool away;
@@ -154,7 +154,7 @@ private:
   role_directory directory_;
   std::map<role_name, std::set<std::string>> offered_; // skills, by role
   std::map<role_name, routed_role> roles_;
-  std::map<agent_key, role_name> role_of_agent_;
+  std::unordered_map<agent_key, routed_agent*> agents_; // of all roles
   // A slot is held for each.
   std::unordered_map<attempt_key, running, attempt_hash> running_;
   std::unordered_map<agent_key, std::uint32_t> orphans_;   // how many run on agents that are gone
@@ -164,6 +164,7 @@ private:
   std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
   std::set<role_name> changed_;                            // roles to look at in the next dispatch
   std::set<std::string> keys_changed_;                     // whose limits allow more or less now
+  std::map<role_name, check_counts> checks_;               // of roles with health checks
   std::set<role_name> demand_changed_;
   std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rolecall {
 
@@ -15,27 +16,56 @@ void waiting_line::push(placement_request request) {
   remove(request.task);
   location where{{request.priority, request.fairness_key}, {request.age, ++pushes_}, nullptr};
   ++skill_sets_[request.skills];
-  auto& its_class = classes_[request.priority];
-  ++its_class.waiting;
+  ++classes_[request.priority].waiting;
   auto task = request.task;
   recount(counts_.try_emplace(request.fairness_key).first, [](auto& key) { ++key.waiting; });
+  join(where, std::move(request));
+  where_.insert_or_assign(std::move(task), std::move(where));
+}
+
+/// Among those that are looked at.
+void waiting_line::join(location& where, placement_request request) {
+  auto& its_class = classes_[request.priority];
+  where.aside = false;
   if (!request.avoid.empty()) {
     its_class.retries[where.at] = std::move(request);
-  } else {
-    auto& line = lines_[request.skills];
-    auto& f = line.flows[where.key];
-    auto& key = key_of(where.key);
-    f.line = &line;
-    f.key = &key;
-    f.priority = request.priority;
-    key.flows.insert(&f);
-    if (key.waiting++ == 0)
-      key.pass = std::max(key.pass, its_class.pass);
-    f.requests[where.at] = std::move(request);
-    order(f);
-    where.in = &f;
+    return;
   }
-  where_.insert_or_assign(std::move(task), std::move(where));
+  auto& line = lines_[request.skills];
+  auto& f = line.flows[where.key];
+  auto& key = key_of(where.key);
+  f.line = &line;
+  f.key = &key;
+  f.priority = request.priority;
+  key.flows.insert(&f);
+  if (key.waiting++ == 0)
+    key.pass = std::max(key.pass, its_class.pass);
+  f.requests[where.at] = std::move(request);
+  order(f);
+  where.in = &f;
+}
+
+placement_request waiting_line::leave(location& where) {
+  if (!where.in) {
+    auto& its_class = classes_.at(where.key.first);
+    auto& from = where.aside ? its_class.aside : its_class.retries;
+    auto request = std::move(from.find(where.at)->second);
+    from.erase(where.at);
+    return request;
+  }
+  auto& f = *std::exchange(where.in, nullptr);
+  auto request = std::move(f.requests.find(where.at)->second);
+  f.requests.erase(where.at);
+  --f.key->waiting;
+  order(f);
+  if (f.requests.empty()) {
+    f.key->flows.erase(&f);
+    auto line = lines_.find(request.skills);
+    line->second.flows.erase(where.key);
+    if (line->second.flows.empty())
+      lines_.erase(line);
+  }
+  return request;
 }
 
 bool waiting_line::remove(const task_id& task) {
@@ -44,32 +74,29 @@ bool waiting_line::remove(const task_id& task) {
     return false;
   auto where = std::move(found->second);
   where_.erase(found);
-  auto& its_class = classes_.at(where.key.first);
-  auto skills = request_at(where).skills;
   auto key = counts_.find(where.key.second);
   recount(key, [](auto& count) { --count.waiting; });
   if (key->second.waiting == 0)
     counts_.erase(key);
-  if (where.in) {
-    auto& f = *where.in;
-    f.requests.erase(where.at);
-    --f.key->waiting;
-    order(f);
-    if (f.requests.empty()) {
-      f.key->flows.erase(&f);
-      auto line = lines_.find(skills);
-      line->second.flows.erase(where.key);
-      if (line->second.flows.empty())
-        lines_.erase(line);
-    }
-  } else {
-    its_class.retries.erase(where.at);
-  }
-  --its_class.waiting;
-  auto count = skill_sets_.find(skills);
+  auto request = leave(where);
+  --classes_.at(where.key.first).waiting;
+  auto count = skill_sets_.find(request.skills);
   if (--count->second == 0)
     skill_sets_.erase(count);
   return true;
+}
+
+void waiting_line::put_aside(const task_id& task) {
+  auto& where = where_.at(task);
+  auto request = leave(where);
+  where.aside = true;
+  classes_.at(where.key.first).aside[where.at] = std::move(request);
+}
+
+void waiting_line::bring_back(const task_id& task) {
+  auto found = where_.find(task);
+  if (found != where_.end() && found->second.aside)
+    join(found->second, leave(found->second));
 }
 
 void waiting_line::clear() {
@@ -131,6 +158,19 @@ void waiting_line::order(flow& f) {
   }
   if (ready.empty())
     f.line->ready.erase(f.priority);
+  auto& count = f.line->ready_requests[f.priority];
+  count -= std::exchange(f.ready_requests, f.in_ready ? f.requests.size() : 0);
+  count += f.ready_requests;
+}
+
+std::size_t waiting_line::ready(const std::vector<std::string>& skills,
+                                std::uint8_t priority) const {
+  std::size_t sum = 0;
+  if (auto line = lines_.find(skills); line != lines_.end())
+    for (auto each = line->second.ready_requests.lower_bound(priority);
+         each != line->second.ready_requests.end(); ++each)
+      sum += each->second;
+  return sum;
 }
 
 const placement_request*
@@ -181,6 +221,10 @@ waiting_line::next_in(std::uint8_t priority,
     case fit::no: f->line->unfit_in_look = look_; break;
     case fit::held:
       hold(request.fairness_key);
+      collect();
+      break;
+    case fit::aside:
+      put_aside(task_id{request.task});
       collect();
       break;
     }
@@ -266,7 +310,10 @@ void waiting_line::release(const std::string& fairness_key) {
 }
 
 const placement_request& waiting_line::request_at(const location& where) const {
-  const auto& in = where.in ? where.in->requests : classes_.at(where.key.first).retries;
+  const auto& its_class = classes_.at(where.key.first);
+  const auto& in = where.in      ? where.in->requests
+                   : where.aside ? its_class.aside
+                                 : its_class.retries;
   return in.find(where.at)->second;
 }
 
@@ -277,9 +324,12 @@ std::size_t waiting_line::position_of(const location& where) const {
     if (other > priority)
       before += state.waiting;
   const auto& its_class = classes_.at(priority);
-  if (!where.in)
+  if (!where.in && !where.aside)
     return before + its_class.retries.order_of_key(where.at) + 1;
   before += its_class.retries.size();
+  if (where.aside)
+    return before + its_class.aside.order_of_key(where.at) + 1;
+  before += its_class.aside.size();
   const auto& own = *where.in->key;
   std::size_t of_own = 0;
   for (const auto* f : own.flows)
@@ -305,8 +355,9 @@ std::optional<waiting_line::place> waiting_line::find(const task_id& task) const
 
 void waiting_line::for_each(const std::function<void(const placement_request&)>& visit) const {
   for (const auto& [priority, state] : classes_)
-    for (const auto& [at, request] : state.retries)
-      visit(request);
+    for (const auto* requests : {&state.retries, &state.aside})
+      for (const auto& [at, request] : *requests)
+        visit(request);
   for (const auto& [skills, line] : lines_)
     for (const auto& [key, f] : line.flows)
       for (const auto& [at, request] : f.requests)

@@ -24,9 +24,10 @@ struct fairness_options {
 /// What came of a look at a request: see waiting_line::next.
 enum class fit {
   yes,
-  no,   ///< nor does any other that needs the same skills and avoids nobody
-  wait, ///< had better wait, as do all of its class; those of another may go
-  held, ///< its fairness key is at a limit: nothing of the key's goes, until it is released
+  no,    ///< nor does any other that needs the same skills and avoids nobody
+  wait,  ///< had better wait, as do all of its class; those of another may go
+  aside, ///< waits for one agent: it alone is not looked at, until it is brought back
+  held,  ///< its fairness key is at a limit: nothing of the key's goes, until it is released
 };
 
 /// The requests of one role that wait for an agent. The higher priority goes first; a bounded share
@@ -64,6 +65,8 @@ public:
   bool has_key(const std::string& fairness_key) const { return counts_.contains(fairness_key); }
   /// How many could start if there were agents enough: those that no limit of their key holds.
   std::size_t may_start() const noexcept { return where_.size() - beyond_limits_; }
+  /// What was put aside is looked at again; nothing if it was not.
+  void bring_back(const task_id& task);
   /// What was held of a fairness key may go again.
   void release(const std::string& fairness_key);
 
@@ -71,6 +74,9 @@ public:
   const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
     return skill_sets_;
   }
+  /// How many of those that need just these skills could go now, of this priority or a higher one:
+  /// neither held nor put aside, and not tried before.
+  std::size_t ready(const std::vector<std::string>& skills, std::uint8_t priority) const;
   /// A request that waits here, and its place in the order, from 1.
   struct place {
     const placement_request* request;
@@ -101,6 +107,7 @@ private:
   /// Those who wait for one set of skills.
   struct skill_line {
     std::map<std::uint8_t, std::set<turn>> ready; // by priority; none is empty
+    std::map<std::uint8_t, std::size_t> ready_requests;
     std::map<class_and_key, flow> flows;
     std::uint64_t unfit_in_look{0};
   };
@@ -118,17 +125,20 @@ private:
     std::uint8_t priority{0};
     ordered_requests requests;
     std::optional<turn> in_ready{};
+    std::size_t ready_requests{0}; // as the line has counted them
   };
   struct class_state {
     std::size_t waiting{0};
     double pass{0};           // of the latest turn
     std::uint64_t served{0};  // number of the placement that was its latest
     ordered_requests retries; // that avoid somebody
+    ordered_requests aside;
   };
   struct location {
     class_and_key key;
     rank at;
-    flow* in; // null: a retry
+    flow* in; // null: a retry, or put aside
+    bool aside{false};
   };
 
   /// All that wait of a fairness key, and how many of them its limits allow.
@@ -141,6 +151,9 @@ private:
   template <class Change>
   void recount(std::unordered_map<std::string, key_count>::iterator of, Change change);
   key_state& key_of(const class_and_key& key);
+  void join(location& where, placement_request request);
+  placement_request leave(location& where);
+  void put_aside(const task_id& task);
   void order(flow& f);
   const placement_request* next_in(std::uint8_t priority,
                                    const std::function<fit(const placement_request&)>& fits);

@@ -257,7 +257,7 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
     all_->waiting.Add({{"role", name}}).Set(0);
     for (auto* family : {&all_->running, &all_->desired, &all_->panic, &all_->idle, &all_->slots})
       family->Add({{"role", name}}).Set(0);
-    for (const auto* state : {"ready", "draining", "starting"})
+    for (const auto* state : {"ready", "draining", "unhealthy", "starting"})
       all_->agents.Add({{"role", name}, {"state", state}}).Set(0);
   }
   auto count = [&](const std::string& role, const char* state, std::uint32_t more) {

@@ -90,8 +90,8 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
     return "waits: as much has been started as may be: " + why.limit + "; the next may start in " +
            format_duration(why.until);
   case wait_reason::better_soon:
-    return "waits: an agent that would do it sooner than those that are free is expected to be "
-           "free in " +
+    return "waits: an agent that would do it sooner than those that are free, or that others need "
+           "less, is expected to be free in " +
            format_duration(why.until);
   }
   return "waits";

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <deque>
+#include <memory>
 
 namespace {
 
@@ -31,6 +32,8 @@ constexpr std::array settings{
     setting{"limit 1, all busy, a line", 1, 1, true},
     setting{"limit 64, 8 in flight each", 64, 8, false},
 };
+
+constexpr std::array<std::size_t, 4> fleets{10, 100, 1'000, 10'000};
 
 /// A router at work: so many agents of one role, and so much in flight all the time. One cycle is a
 /// task that ends, one that comes, and what is decided then.
@@ -107,47 +110,54 @@ private:
   std::deque<attempt_outcome> running_;
 };
 
-/// Median over batches, in nanoseconds a cycle.
-double cost(routing_policy policy, const setting& how, std::size_t agents, std::size_t cycles) {
-  router_at_work router{policy, how, agents};
-  std::vector<double> batches;
-  constexpr std::size_t batch = 200;
-  for (std::size_t made = 0; made < cycles; made += batch) {
-    auto from = clock_type::now();
-    for (std::size_t i = 0; i < batch; ++i)
-      router.cycle();
-    std::chrono::duration<double, std::nano> took{clock_type::now() - from};
-    batches.push_back(took.count() / batch);
+/// Median over rounds for each of the fleets, in nanoseconds a cycle. They take turns, so that
+/// whatever else the machine does hits all of them; what is timed starts with warm caches.
+std::vector<double> costs(routing_policy policy, const setting& how, std::size_t rounds) {
+  constexpr std::size_t batch = 500;
+  std::vector<std::unique_ptr<router_at_work>> routers;
+  for (auto agents : fleets)
+    routers.push_back(std::make_unique<router_at_work>(policy, how, agents));
+  std::vector<std::vector<double>> times(fleets.size());
+  for (std::size_t round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < fleets.size(); ++i) {
+      auto run = [&] {
+        for (std::size_t made = 0; made < batch; ++made)
+          routers[i]->cycle();
+      };
+      run();
+      auto from = clock_type::now();
+      run();
+      std::chrono::duration<double, std::nano> took{clock_type::now() - from};
+      times[i].push_back(took.count() / batch);
+    }
+  std::vector<double> result;
+  for (auto& each : times) {
+    std::sort(each.begin(), each.end());
+    result.push_back(lab::quantile(each, 0.5));
   }
-  std::sort(batches.begin(), batches.end());
-  return lab::quantile(batches, 0.5);
+  return result;
 }
 
 } // namespace
 
 int main(int count, char** arguments) {
   CLI::App app{"What a routing decision costs with 10 to 10,000 agents", "decision"};
-  std::size_t cycles = 20'000;
-  app.add_option("--cycles", cycles, "Decisions that are timed, for each figure")
+  std::size_t rounds = 41;
+  app.add_option("--rounds", rounds, "Of 500 decisions for each figure, which is their median")
       ->capture_default_str()
-      ->check(CLI::Range(1'000, 100'000'000));
+      ->check(CLI::Range(3, 100'000));
   CLI11_PARSE(app, count, arguments);
-  constexpr std::array<std::size_t, 4> fleets{10, 100, 1'000, 10'000};
   std::printf("ns for a task that ends, one that comes, and the decision; last: 10,000 agents "
               "against 10\n\n%-28s %-15s %9s %9s %9s %9s %7s\n",
               "", "policy", "10", "100", "1,000", "10,000", "ratio");
   for (const auto& how : settings)
     for (auto policy : policies) {
+      auto each = costs(policy, how, rounds);
       std::printf("%-28s %-15s", how.name, to_string(policy).c_str());
-      double first = 0;
-      double last = 0;
-      for (auto agents : fleets) {
-        last = cost(policy, how, agents, cycles);
-        first = first == 0 ? last : first;
-        std::printf(" %9.0f", last);
-        std::fflush(stdout);
-      }
-      std::printf(" %7.2f\n", last / first);
+      for (auto cost : each)
+        std::printf(" %9.0f", cost);
+      std::printf(" %7.2f\n", each.back() / each.front());
+      std::fflush(stdout);
     }
   return 0;
 }

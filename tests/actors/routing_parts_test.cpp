@@ -25,8 +25,8 @@ TEST_CASE("an agent's speed is learnt over classes of tasks that take different 
   auto now = start;
   for (int i = 0; i < 200; ++i) {
     now += 100ms;
-    model.learn("long", i % 2 ? slow : fast, i % 2 ? 40'000 : 10'000, now);
-    model.learn("short", i % 2 ? slow : fast, i % 2 ? 400 : 100, now);
+    model.learn({"long"}, i % 2 ? slow : fast, i % 2 ? 40'000 : 10'000, now);
+    model.learn({"short"}, i % 2 ? slow : fast, i % 2 ? 400 : 100, now);
   }
   CHECK(std::exp(slow.log_factor - fast.log_factor) == Approx(4).epsilon(0.15));
   CHECK(model.class_mean("long") / model.class_mean("short") == Approx(100).epsilon(0.2));
@@ -38,7 +38,7 @@ TEST_CASE("an agent that becomes slow is believed at once, a single long task is
   agent_speed a;
   agent_speed other;
   auto now = start;
-  auto learn = [&](agent_speed& of, double micros) { model.learn("", of, micros, now += 100ms); };
+  auto learn = [&](agent_speed& of, double micros) { model.learn({}, of, micros, now += 100ms); };
   for (int i = 0; i < 100; ++i) {
     learn(a, i % 2 ? 700 : 1'400);
     learn(other, i % 2 ? 1'400 : 700);
@@ -55,20 +55,56 @@ TEST_CASE("what was cut off counts only if it took longer than expected") {
   latency_model model;
   agent_speed a;
   for (int i = 1; i <= 20; ++i)
-    model.learn("", a, 1'000, start + i * 100ms);
+    model.learn({}, a, 1'000, start + i * 100ms);
   auto before = a;
-  model.learn_at_least("", a, 500, start + 3s);
+  model.learn_at_least({}, a, 500, start + 3s);
   CHECK(a.samples == before.samples);
-  model.learn_at_least("", a, 50'000, start + 3s);
+  model.learn_at_least({}, a, 50'000, start + 3s);
   CHECK(a.log_factor > before.log_factor);
+}
+
+TEST_CASE("what a lack of proficiency costs is learnt from the times") {
+  latency_model model;
+  agent_speed a;
+  agent_speed b;
+  auto cost = std::log(2.0);
+  CHECK(model.lack_factor(cost) == 1); // nothing is known
+  for (int i = 1; i <= 1'000; ++i) {
+    model.learn({"", i % 2 ? cost : 0}, a, i % 2 ? 4'000 : 1'000, start + i * 100ms);
+    model.learn({"", i % 3 ? cost : 0}, b, i % 3 ? 4'000 : 1'000, start + i * 100ms);
+  }
+  CHECK(model.lack_factor(cost) == Approx(4).epsilon(0.15));
+  CHECK(model.expected({"", cost}, a) == Approx(4'000).epsilon(0.15));
+  CHECK(std::abs(a.log_factor - b.log_factor) < 0.1);
+}
+
+TEST_CASE("what a context saves is learnt from the times, and never that it costs anything") {
+  for (auto warm_micros : {500, 1'000, 3'000}) {
+    latency_model model;
+    agent_speed a;
+    for (int i = 1; i <= 1'000; ++i)
+      model.learn({"", 0, i % 2 == 0}, a, i % 2 ? 1'000 : warm_micros, start + i * 100ms);
+    CHECK(model.warm_factor() == Approx(std::min(1.0, warm_micros / 1'000.0)).epsilon(0.1));
+  }
+}
+
+TEST_CASE("how much longer an attempt will take depends on how long it has taken") {
+  latency_model model;
+  CHECK(model.expected_left(1'000, 0) == 1'000);
+  CHECK(model.expected_left(0, 500) == 0);
+  // Of the lognormal distribution with that mean and a variance of 0.25 of the logarithm, by
+  // numerical integration.
+  CHECK(model.expected_left(1'000, 500) == Approx(588.3).epsilon(0.01));
+  CHECK(model.expected_left(1'000, 2'000) == Approx(513.6).epsilon(0.01));
+  CHECK(model.expected_left(1'000, 1e12) == 1e12); // unlike anything that was seen
 }
 
 TEST_CASE("times that make no sense do no harm") {
   latency_model model;
   agent_speed a;
   for (auto micros : {0.0, -5.0, 1e300, 1.0})
-    model.learn("", a, micros, start);
-  model.learn("", a, 1'000, start - 10h);
+    model.learn({}, a, micros, start);
+  model.learn({}, a, 1'000, start - 10h);
   CHECK(std::isfinite(a.log_factor));
   CHECK(std::isfinite(model.mean()));
 }

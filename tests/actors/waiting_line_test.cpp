@@ -223,3 +223,50 @@ TEST_CASE("a line of many keys and skills comes and goes without a rest") {
   CHECK(line.empty());
   CHECK(line.skill_sets().empty());
 }
+
+TEST_CASE("what was put aside holds up nobody, and comes back to its place") {
+  waiting_line line;
+  for (std::uint64_t age = 1; age <= 4; ++age)
+    line.push(request(age, 0, "k"));
+  auto next = [&] {
+    line.look_again();
+    const auto* found = line.next([](const auto& r) { return r.age == 1 ? fit::aside : fit::yes; });
+    return found ? found->age : 0;
+  };
+  CHECK(next() == 2);
+  CHECK(line.size() == 4);
+  CHECK(line.ready({}, 0) == 3);
+  CHECK(line.ready({}, 1) == 0);
+  CHECK(line.find(task_id{"t1"})->position == 1);
+  CHECK(line.find(task_id{"t2"})->position == 2);
+  line.taken(*line.find(task_id{"t2"})->request);
+  line.bring_back(task_id{"t1"});
+  line.bring_back(task_id{"t3"}); // is there
+  CHECK(line.ready({}, 0) == 3);
+  line.look_again();
+  CHECK(line.next([](const auto&) { return fit::yes; })->age == 1);
+  CHECK(next() == 3);
+  CHECK(line.remove(task_id{"t1"}));
+  CHECK(line.size() == 2);
+  line.bring_back(task_id{"t1"}); // is gone
+  CHECK(line.size() == 2);
+}
+
+TEST_CASE("what is held, tried before or put aside is not counted as ready") {
+  waiting_line line;
+  auto retry = request(1);
+  retry.avoid = {{service_name{"s"}, agent_id{"a"}}};
+  line.push(std::move(retry));
+  line.push(request(2, 0, "held"));
+  line.push(request(3, 5));
+  CHECK(line.ready({}, 0) == 2);
+  CHECK(line.ready({}, 5) == 1);
+  CHECK(line.ready({"other"}, 0) == 0);
+  line.next([](const auto& r) { return r.fairness_key == "held" ? fit::held : fit::no; });
+  line.look_again();
+  line.next([](const auto& r) { return r.priority == 5 ? fit::aside : fit::held; });
+  CHECK(line.ready({}, 0) == 0);
+  line.release("held");
+  line.bring_back(task_id{"t3"});
+  CHECK(line.ready({}, 0) == 2);
+}

@@ -2,6 +2,8 @@
 
 #include "actors/router/routing_table.hpp"
 
+#include <catch2/catch.hpp>
+
 namespace rolecall::tests {
 
 inline const role_name worker{"worker"};
@@ -14,13 +16,17 @@ inline agent_key key(int number) {
 struct world {
   explicit world(router_options options = {}) : table{std::move(options)} {}
 
-  void up(int number, std::uint32_t limit = 1, bool declared = true) {
+  void up(int number, std::uint32_t limit = 1, bool declared = true, skill_map skills = {}) {
     agent_record record;
     record.key = key(number);
     record.role = worker;
+    record.skills = std::move(skills);
     record.max_concurrency = limit;
     record.limit_declared = declared;
-    table.apply({++sequence, agent_change::up, record}, now);
+    CHECK(table.apply({++sequence, agent_change::up, record}, now));
+  }
+  void up(int number, std::uint32_t limit, skill_map skills) {
+    up(number, limit, true, std::move(skills));
   }
   void down(int number) {
     agent_record record;
@@ -66,6 +72,26 @@ struct world {
     at.erase({task, attempt});
     table.finished(outcome, now);
     settle();
+  }
+  /// One that goes nowhere else, and takes so long there.
+  void run_on(int number, placement_request what, millis elapsed) {
+    for (const auto& agent : table.status(now).agents)
+      if (agent.agent.key != key(number))
+        what.avoid.push_back(agent.agent.key);
+    auto task = what.task.value;
+    CHECK(place(std::move(what)));
+    now += elapsed;
+    end(task, verdict::completed, elapsed);
+  }
+  /// Lets time go by until the task runs.
+  void wait_for(const std::string& task) {
+    for (int i = 0; i < 100 && !at.contains({task, 1}); ++i) {
+      auto due = table.next_due();
+      REQUIRE(due);
+      REQUIRE(*due > now);
+      now = *due;
+      settle();
+    }
   }
   /// What the manager was told of the role the last.
   role_demand demand() {
