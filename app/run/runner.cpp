@@ -32,6 +32,7 @@ batch read_batch(const std::string& file) {
 
 config read_config(const run_options& options) {
   auto result = load_config(options.config_file);
+  result.cluster.reset(); // a run has its own services, and is over soon
   if (!options.service.empty()) {
     if (auto wrong = service_url_problem(options.service))
       refuse("--service: " + *wrong); // not the URL itself: it may hold a password

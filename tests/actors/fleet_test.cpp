@@ -139,7 +139,7 @@ TEST_CASE("what is known of a role's work outlasts its agents") {
   f.demand("a", 1, 0);
   f.tick(50); // a spawn takes five seconds
   f.deliver(1);
-  role_demand demand{role_name{"a"}, 0, 0, 0, 9, 9, std::chrono::milliseconds{900}};
+  role_demand demand{role_name{"a"}, 0, 0, 0, 1, true, 9, 9, std::chrono::milliseconds{900}};
   f.carry_out(f.core.on_demand(demand, f.now));
   f.tick(30);
   REQUIRE(f.role("a").ready == 0);

@@ -328,7 +328,7 @@ TEST_CASE_METHOD(router_fixture, "demand is told when it changes, and when nobod
   place("2");
   auto demand = take<role_demand>();
   REQUIRE(demand.size() == 2);
-  CHECK(demand[1] == role_demand{role_name{"reviewer"}, 2, 0, 0, 2});
+  CHECK(demand[1] == role_demand{role_name{"reviewer"}, 2, 0, 0, 0, false, 2});
   put(make_agent("a", "reviewer", 2));
   demand = take<role_demand>();
   REQUIRE_FALSE(demand.empty());

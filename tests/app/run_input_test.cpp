@@ -123,6 +123,39 @@ TEST_CASE("a configuration is checked as a whole") {
   }
 }
 
+TEST_CASE("what is wrong with a cluster is told, all of it") {
+  auto result = parse_config(R"({
+    "services": [],
+    "cluster": {"name": "", "listen": "10.0.0.1:7481", "advertise": "nowhere",
+                "peers": ["b", "10.0.0.2:7481", "http://x:1/y"],
+                "heartbeat_interval": "2s", "heartbeat_timeout": "3s", "tls": {"key": "a.key"},
+                "secret": 1}})");
+  REQUIRE(std::holds_alternative<std::vector<problem>>(result));
+  auto text = to_text(std::get<std::vector<problem>>(result));
+  INFO(text);
+  for (const auto* expected :
+       {"/node/name: is missing",
+        "/cluster/name: ", "/cluster/advertise: \"nowhere\" is no address",
+        "/cluster/peers: \"b\" is no address", "/cluster/peers: \"http://x:1/y\" is no address",
+        "/cluster/heartbeat_timeout: is less than two times",
+        "/cluster/tls/certificate: is missing", "/cluster/tls/ca: is missing", "/cluster/secret: ",
+        "/cluster/listen: \"10.0.0.1\" can be reached from other machines, and needs TLS",
+        "/cluster/peers: \"10.0.0.2:7481\" is on another machine, and needs TLS"})
+    CHECK(text.find(expected) != std::string::npos);
+}
+
+TEST_CASE("a node of a cluster needs an address or peers, and may leave all agents to others") {
+  auto alone = parse_config(R"({"node": {"name": "a"}, "cluster": {}})");
+  REQUIRE(std::holds_alternative<std::vector<problem>>(alone));
+  CHECK(to_text(std::get<std::vector<problem>>(alone)).find("/cluster/listen: is missing") !=
+        std::string::npos);
+  auto entrance = parse_config(
+      R"({"node": {"name": "a"}, "services": [], "cluster": {"peers": ["localhost:7481", "[::1]:7482"]}})");
+  REQUIRE(std::holds_alternative<config>(entrance));
+  CHECK(std::get<config>(entrance).fleet.services.empty());
+  CHECK(std::get<config>(entrance).cluster->peers.size() == 2);
+}
+
 TEST_CASE("contradictions in the scaling are told, all of them") {
   auto result = parse_config(R"({
     "roles": {"r": {"min_agents": 3, "max_agents": 2, "warm_spares": 5, "target_utilization": 0},

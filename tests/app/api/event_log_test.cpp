@@ -90,8 +90,8 @@ TEST_CASE("a reader that was away for too long is told so, and gets what is left
 
 TEST_CASE("events about agents have ids between those about tasks") {
   auto log = log_of(1, 10);
-  log.add(agent_up(), "node");
-  log.add(agent_up(), "node");
+  log.add(agent_up());
+  log.add(agent_up());
   log.add(event("u", task_state::submitted, 105));
   CHECK(ids(log, id_of(99)) == "100 100+1 100+2 105 ");
   CHECK(ids(log, id_of(100) + 1) == "100+2 105 ");
@@ -100,8 +100,8 @@ TEST_CASE("events about agents have ids between those about tasks") {
 TEST_CASE("past so many events about agents there are no ids, and ids still grow") {
   auto log = log_of(1, 10'000);
   for (int i = 0; i < 4'095; ++i)
-    log.add(agent_up(), "node");
-  CHECK(log.add(agent_up(), "node").id == 0);
+    log.add(agent_up());
+  CHECK(log.add(agent_up()).id == 0);
   CHECK(log.last_id() == id_of(101) - 1);
   log.add(event("u", task_state::submitted, 101));
   CHECK(ids(log, id_of(100) + 4'095) == "101 ");
@@ -109,7 +109,7 @@ TEST_CASE("past so many events about agents there are no ids, and ids still grow
 
 TEST_CASE("after a restart with a journal a reader goes on where it was") {
   event_log log{500, 30, 100}; // tasks whose events went up to 30 are forgotten
-  log.add(agent_up(), "node"); // comes early: what is replayed goes before it
+  log.add(agent_up()); // comes early: what is replayed goes before it
   for (std::uint64_t number : {40u, 41u, 42u}) {
     auto past = event("t", task_state::working, number);
     past.replayed = true;
@@ -126,7 +126,7 @@ TEST_CASE("filters let pass what they say") {
   auto working = event("t", task_state::working, 100, "x");
   working.task.labels = {{"tenant", "a"}};
   const auto task = log.add(working);
-  const auto agent = log.add(agent_up(), "node");
+  const auto agent = log.add(agent_up());
   auto passing = [&](const event_filter& filter) {
     return std::string{passes(filter, task) ? "task " : ""} +
            (passes(filter, agent) ? "agent" : "");

@@ -46,7 +46,7 @@ struct explain_fixture : actor_fixture {
     api::api_peers peers;
     peers.registry = keep(system.spawn(registry, registry_options{}));
     peers.router = caf::actor_cast<router_actor>(router);
-    peers.coordinator = caf::actor_cast<coordinator_actor>(coordinator);
+    peers.tasks = caf::actor_cast<coordinator_actor>(coordinator);
     api::api_settings settings;
     settings.tokens = std::make_shared<shared_tokens>(token_set{});
     auto node = keep(system.spawn(api::api, peers, settings));
