@@ -7,6 +7,7 @@
 #include "messages/interfaces.hpp"
 #include "net/frame_dial.hpp"
 
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <functional>
@@ -144,7 +145,7 @@ struct cluster_state {
   std::uint64_t next_question{1};
   role_directory offers; ///< of this node
   node_figures figures;  ///< of this node
-  peer_offers offers_told;
+  std::optional<peer_offers> offers_told;
   service_holds holds_told;
   time_point started{};
   time_point next_beat{};

@@ -4,8 +4,6 @@
 #include "messages/link_codec.hpp"
 #include "net/http.hpp"
 
-#include <caf/send.hpp>
-
 #include <tuple>
 
 namespace rolecall {

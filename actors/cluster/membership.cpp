@@ -277,7 +277,10 @@ void membership::heard_nonsense(link_id id, const std::string& what, time_point 
 void membership::turned_away(const std::string& remote, const std::string& why, time_point,
                              effects& out) {
   ++refused_;
-  if (first_time(host_of(remote) + why))
+  // Figures in it, of noise for example, make no other reason of it.
+  auto kind = why;
+  std::erase_if(kind, [](char c) { return c >= '0' && c <= '9'; });
+  if (first_time(host_of(remote) + kind))
     out.emplace_back(note{true, "node_refused", "", remote, why});
 }
 

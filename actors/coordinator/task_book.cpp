@@ -241,19 +241,6 @@ void task_book::ask_for_agent(task& t, effects& out) {
   out.emplace_back(placement_request_for(t, t.attempt));
 }
 
-placement_request task_book::placement_request_for(const task& t, std::uint32_t attempt) const {
-  return {t.spec.id,
-          attempt,
-          t.spec.role,
-          t.spec.skills,
-          t.spec.priority,
-          t.record.number,
-          t.tried,
-          label_of(t.spec, options_.labels.task_class),
-          label_of(t.spec, options_.labels.fairness),
-          t.spec.context_id};
-}
-
 attempt_request task_book::begin_attempt(task& t, const placement& p, time_point now) {
   t.phase = phase::running;
   t.started = now;

@@ -66,4 +66,17 @@ bool task_book::ran_out_of_time(const task& t, const attempt_outcome& outcome,
          wall(now) + about >= t.record.deadline_at;
 }
 
+placement_request task_book::placement_request_for(const task& t, std::uint32_t attempt) const {
+  return {t.spec.id,
+          attempt,
+          t.spec.role,
+          t.spec.skills,
+          t.spec.priority,
+          t.record.number,
+          t.tried,
+          label_of(t.spec, options_.labels.task_class),
+          label_of(t.spec, options_.labels.fairness),
+          t.spec.context_id};
+}
+
 } // namespace rolecall

@@ -227,11 +227,14 @@ TEST_CASE("noise is refused and logged once for an address, however often it com
   for (auto i = 0; i < 1'000; ++i) {
     membership::effects out;
     auto id = a.accepted("10.0.0.9:" + std::to_string(1'000 + i), {}, net.now, out);
-    a.heard_nonsense(id, "what came is no message", net.now, out);
+    if (i % 2 == 0)
+      a.heard_nonsense(id, "what came is no message", net.now, out);
+    else
+      a.closed(id, "the peer announced a frame of " + std::to_string(i) + " bytes", net.now, out);
     for (const auto& effect : out)
       notes += std::holds_alternative<membership::note>(effect) ? 1 : 0;
   }
-  CHECK(notes == 1);
+  CHECK(notes == 2); // one of each kind
   CHECK(a.refused() == 1'000);
 }
 

@@ -237,7 +237,11 @@ TEST_CASE("roles, nodes and stats show what the node tells, also what is not the
           "trouble":{"code":"spawn_refused","message":"full"}},{}]})");
   node.on("GET /v1/nodes", 200,
           R"({"nodes":[{"node":"a","state":"ready","version":"1","uptime_ms":65000,"open_tasks":2,
-          "agents":3,"services":[{"service":"s","reachable":false,"problem":"refused"}]}]})");
+          "agents":3,"services":[{"service":"s","reachable":false,"problem":"refused"}]},
+          {"node":"b","state":"ready","version":"1","uptime_ms":5000,"open_tasks":0,"agents":1,
+          "services":[{"service":"s","reachable":true,"managed_by":"a"}],
+          "link":{"state":"up","address":"h:1","problem":null,"round_trip_ms":1.5,"lag":2,
+          "attempts":3,"serving":4}}]})");
   node.on("GET /v1/stats", 200,
           R"({"tasks":{"working":2},"accepted":13,"success_rate":0.909,"latency_ms":{"p50":15.0},
           "node":"a"})");
@@ -247,7 +251,9 @@ TEST_CASE("roles, nodes and stats show what the node tells, also what is not the
         std::string::npos);
   CHECK(run_client(node, {"roles", "--json"}).report()["roles"].size() == 2);
   auto nodes = run_client(node, {"nodes"});
-  CHECK(nodes.output.ends_with("a\tready\t1\t1m 5s\t2\t3\ts (away: refused)\n"));
+  CHECK(nodes.output.find("a\tready\t1\t1m 5s\t2\t3\ts (away: refused)\t-\t-\t-\t-\t-\t-\n") !=
+        std::string::npos);
+  CHECK(nodes.output.ends_with("b\tready\t1\t5s\t0\t1\ts (managed by a)\th:1\t2ms\t2\t3\t4\t-\n"));
   auto stats = run_client(node, {"stats"});
   CHECK(stats.output.find("tasks working\t2\n") != std::string::npos);
   CHECK(stats.output.find("success rate\t90.9 %\n") != std::string::npos);
@@ -256,7 +262,8 @@ TEST_CASE("roles, nodes and stats show what the node tells, also what is not the
 
 TEST_CASE("agents asks a node if it is told of one, and serves otherwise") {
   scripted_node node;
-  const std::string agent = R"({"agent_id":"a/1","service":"s","role":"r","state":"ready",
+  const std::string agent =
+      R"({"agent_id":"a/1","service":"s","node":"n","role":"r","state":"ready",
     "condition":"ok","in_flight":1,"max_concurrency":64,"limit":2,"limit_declared":false,
     "succeeded":5,"failed":0,"success_rate":1.0,"latency_ms":15.2,"last_error":null,"skills":{}})";
   node.on("GET /v1/agents", 200, "{\"agents\":[" + agent + "]}");
@@ -264,7 +271,8 @@ TEST_CASE("agents asks a node if it is told of one, and serves otherwise") {
   node.on("DELETE /v1/agents/a%2F1", 202, agent);
   auto list = run_client(node, {"agents", "--role", "r", "--state", "ready"});
   CHECK(list.code == 0);
-  CHECK(list.output.ends_with("a/1\ts\tr\tready\tok\t1/2 (adaptive)\t5\t0\t100.0 %\t15ms\t\t\n"));
+  CHECK(
+      list.output.ends_with("a/1\ts\tn\tr\tready\tok\t1/2 (adaptive)\t5\t0\t100.0 %\t15ms\t\t\n"));
   CHECK(node.requests().back() == "GET /v1/agents?limit=1000&role=r&state=ready");
   CHECK(run_client(node, {"agents", "--spawn", "r"}).code == 0);
   CHECK(node.requests().back() == "POST /v1/agents {\"role\":\"r\"}");
