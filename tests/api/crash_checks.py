@@ -75,8 +75,9 @@ def check_dependencies(trial, task, starts, answers):
     return problems
 
 
-def check_events(trial, found):
-    """The stream: numbers that grow; of each task its submit, its attempts, one end, and nothing after it."""
+def check_events(trial, found, returns=False):
+    """The stream: numbers that grow; of each task its submit, its attempts, one end, and nothing after it.
+    `returns`: attempts may come back from agents that have no room; they are told of, and do not count."""
     problems = []
     ends, begun, works = defaultdict(list), set(), Counter()
     last = 0
@@ -96,7 +97,8 @@ def check_events(trial, found):
         told = ends[task_id]
         # Of a task with a hedge it is told too that one of the two has failed, and it works on.
         hedges = sum(one.get("hedge", False) for one in (task or {}).get("history", []))
-        if task and not 0 <= works[task_id] - task["attempts"] <= hedges and not trial.gaps:
+        more = works[task_id] - (task or {}).get("attempts", 0)
+        if task and (more < 0 or more > hedges and not returns) and not trial.gaps:
             problems.append(f"{task_id} had {task['attempts']} attempts, and {works[task_id]} were told of")
         if task and set(told) != {task["state"]} or len(set(told)) != 1 or (len(told) > 1 and not trial.gaps):
             problems.append(f"{task_id} is {task and task['state']}; its ends in the stream: {told}")

@@ -15,14 +15,12 @@ import time
 
 from json_server import listen
 
-ROLE = "worker"
-
-
 class Service:
-    def __init__(self, log, agents, concurrency):
-        self.log = log
-        self.agents = [{"agent_id": f"{ROLE}-{number}", "role": ROLE, "skills": {},
-                        "max_concurrency": concurrency, "state": "idle"} for number in range(agents)]
+    def __init__(self, log, roles, agents, concurrency, spawns):
+        self.log, self.spawns = log, spawns
+        self.roles = [{"role": role, "skills": {}, "max_concurrency": concurrency} for role in roles]
+        self.agents = [{"agent_id": f"{role['role']}-{number}", **role, "state": "idle"}
+                       for role in self.roles for number in range(agents)]
 
     async def execute(self, agent, body):
         task = json.loads(body)
@@ -46,6 +44,16 @@ class Service:
         if self.log:
             print(json.dumps({"at": time.time(), **line}), file=self.log, flush=True)
 
+    def spawn(self, role):
+        if self.spawns <= 0:
+            return 503, {"error": {"code": "no_capacity", "message": "there are no more"}}
+        self.spawns -= 1
+        agent = {"agent_id": f"{role}-{len(self.agents)}", "state": "idle",
+                 **next(each for each in self.roles if each["role"] == role)}
+        self.agents.append(agent)
+        self.write({"spawned": agent["agent_id"]})
+        return 201, agent
+
     async def answer(self, method, path, body, _reader):
         match method, path:
             case "POST", ["agents", agent, "execute"]:
@@ -53,11 +61,11 @@ class Service:
             case "GET", ["health"]:
                 return 200, {}
             case "GET", ["roles"]:
-                return 200, {"roles": [{key: self.agents[0][key] for key in ("role", "skills", "max_concurrency")}]}
+                return 200, {"roles": self.roles}
             case "GET", ["agents"]:
                 return 200, {"agents": self.agents}
             case "POST", ["agents"]:
-                return 503, {"error": {"code": "no_capacity", "message": "there are no more"}}
+                return self.spawn(json.loads(body)["role"])
             case "DELETE", ["agents", _, "tasks", _]:
                 return 404, {"error": {"code": "unknown_task", "message": "not here"}}
         return 404, {"error": {"code": "not_found", "message": "there is nothing at this path"}}
@@ -66,11 +74,15 @@ class Service:
 async def main():
     parser = argparse.ArgumentParser(description="An agents service that writes down what it is asked.")
     parser.add_argument("--log", help="the file; without it nothing is written down")
-    parser.add_argument("--agents", type=int, default=4)
+    parser.add_argument("--role", action="append", help="may be repeated (default: worker)")
+    parser.add_argument("--agents", type=int, default=4, help="of each role")
     parser.add_argument("--concurrency", type=int, default=16, help="of each agent")
+    parser.add_argument("--spawns", type=int, default=0, help="how many agents can be asked for; each is a line "
+                                                              "{\"at\", \"spawned\"}, written before the answer")
     options = parser.parse_args()
     log = open(options.log, "a") if options.log else None
-    await listen(Service(log, options.agents, options.concurrency).answer)
+    await listen(Service(log, options.role or ["worker"], options.agents, options.concurrency,
+                         options.spawns).answer)
 
 
 if __name__ == "__main__":
