@@ -18,7 +18,7 @@ import node_fixture
 from wire import Closed, Connection
 
 SERVICE = pathlib.Path(__file__).resolve().parents[1] / "support/logging_service.py"
-LOST = (OSError, Closed)  # the node has gone in the middle of an exchange
+LOST = (OSError, Closed)  # the node has gone in the middle of an exchange, or is about to go
 SETTLE_S = 90
 ALL = 1_000_000
 TERMINAL = {"completed", "failed", "canceled", "rejected"}
@@ -29,6 +29,12 @@ def free_port():
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def refuse_if_it_leaves(answer):
+    """What a node does not take any more is submitted to its next life."""
+    if answer.status == 503:
+        raise Closed("the node drains")
 
 
 class Node:
@@ -138,6 +144,7 @@ class Trial:
         if way == "lines":
             return self.post_lines(connection, batch)
         answer = connection.request("POST", "/v1/tasks", body=batch if way == "array" else batch[0])
+        refuse_if_it_leaves(answer)
         if answer.status not in ((200,) if way == "known" else (200, 201)):
             self.wrong(f"{way} of {[task['task_id'] for task in batch]} was answered with {answer.status} {answer.text}")
             return None
@@ -154,6 +161,7 @@ class Trial:
         connection.send(connection.head("POST", "/v1/tasks", {"Content-Type": "application/x-ndjson",
                                                               "Content-Length": len(body)}) + body)
         response = connection.start("POST")
+        refuse_if_it_leaves(response)
         for line in connection.lines(response):
             told = json.loads(line)
             if "task_id" in told:

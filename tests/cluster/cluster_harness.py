@@ -34,7 +34,7 @@ class Chaos:
         self.count = Counter()
 
     def strike(self):
-        what = self.chance.choice(["kill", "kill", "pause", "cut", "freeze", "one_way", "heal", "heal"])
+        what = self.chance.choice(["kill", "kill", "leave", "pause", "cut", "freeze", "one_way", "heal", "heal"])
         getattr(self, what)()
         self.count[what] += 1
 
@@ -42,6 +42,13 @@ class Chaos:
         node = self.cluster.nodes[self.chance.choice(NAMES)]
         node.kill()
         time.sleep(self.chance.choice([0, 0, 0.2, 0.8]))
+        node.start()
+
+    def leave(self):
+        node = self.cluster.nodes[self.chance.choice(NAMES)]
+        code = node.leave()
+        if code != 0:
+            raise AssertionError(f"{node.name} was told to end, and did so with {code}")
         node.start()
 
     def pause(self):
@@ -110,6 +117,8 @@ class Round(crash_harness.Trial):
         except LOST:
             self.unanswered += 1
             return
+        if answer.status == 503:
+            return  # it drains
         if answer.status != 201:
             return self.wrong(f"a task without an id was answered with {answer.status} {answer.text}")
         task_id = answer.json["task_id"]
