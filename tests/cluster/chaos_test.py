@@ -3,7 +3,6 @@
 nothing is done twice."""
 import argparse
 import json
-import random
 import sys
 import unittest
 
@@ -13,7 +12,7 @@ from cluster_fixture import node_fixture
 
 @unittest.skipIf(node_fixture.missing(), node_fixture.missing())
 class ChaosOfACluster(unittest.TestCase):
-    seed, rounds = random.randrange(1_000_000), 10
+    seed, rounds = 1, 10
 
     def test_every_accepted_task_ends_once_and_all_nodes_say_the_same(self):
         print(f"seed {self.seed}", file=sys.stderr, flush=True)

@@ -29,7 +29,6 @@ class Forming(unittest.TestCase):
             task = alone.task(alone.submit(role="left"), "10s")
             self.assertEqual((task["state"], task["node"]), ("completed", "a"))
 
-    @unittest.expectedFailure  # the router is told too late that others may turn up
     def test_a_role_that_a_node_on_its_way_may_offer_is_not_unknown(self):
         with Cluster("abc", ROLES) as cluster:
             alone = cluster.nodes["a"].start()

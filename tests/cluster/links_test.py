@@ -35,7 +35,6 @@ class Strangers(unittest.TestCase):
         within(5, lambda: self.a.log("node_refused"), "a refusal")
         self.nothing_has_changed()
 
-    @unittest.expectedFailure  # the text has the size that the noise seems to announce, which is always another
     def test_noise_that_comes_again_is_logged_once(self):
         for _ in range(3):
             self.noise()
