@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What comes over the cluster's port from strangers, and links that are silent, cut and healed."""
 import os
+import socket
+import struct
 import time
 import unittest
 
@@ -71,6 +73,77 @@ class Strangers(unittest.TestCase):
         with open(f"/proc/{self.a.child.pid}/stat") as stat:
             fields = stat.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+WELCOME, HEARTBEAT, UNKNOWN = b"\x02", b"\x05", b"\xfa"
+
+
+def frame(content):
+    return struct.pack(">I", len(content)) + content
+
+
+@unittest.skipIf(node_fixture.missing(), node_fixture.missing())
+class Impostors(unittest.TestCase):
+    """Who says hello as a node does, and then something else."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster("a"))
+        cls.a = cls.cluster.start().nodes["a"]
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            node = cls.cluster.node("d", "127.0.0.1:1", [f"127.0.0.1:{listener.getsockname()[1]}"]).start()
+            caller, _ = listener.accept()
+            with caller:
+                cls.hello = caller.recv(4096)  # one frame
+            node.stop()
+
+    def said_to(self, *frames):
+        """What the node has said, when it has hung up."""
+        with send_raw(self.a.cluster_port, b"".join(frames)) as raw:
+            return ended(raw)
+
+    def nothing_has_changed(self):
+        within(5, lambda: "up" not in self.a.links().values(), "no link")
+        self.assertEqual(self.a.task(self.a.submit(), "10s")["state"], "completed")
+
+    def test_another_version_of_the_protocol_is_told_so(self):
+        at = self.hello.index(b"rolecall") + len("rolecall")
+        other = self.hello[:at] + struct.pack(">I", 99) + self.hello[at + 4:]
+        said = self.said_to(other)
+        self.assertIn(b"version 99", said)
+        told = self.a.log("node_refused")
+        self.assertTrue([line for line in told if "version 99" in line["problem"]], told)
+        self.nothing_has_changed()
+
+    def test_a_hello_that_is_cut_short_or_altered_harms_nothing(self):
+        content = self.hello[4:]
+        for size in range(len(content)):
+            self.said_to(frame(content[:size]))
+        for place in range(len(content)):
+            raw = send_raw(self.a.cluster_port, frame(content[:place] + b"\xff" + content[place + 1:]))
+            self.addCleanup(raw.close)  # one of another name or version of the program is let in
+        self.said_to(frame(content + b"more"))
+        self.a.task(self.a.submit(), "10s")
+
+    def test_what_is_no_message_ends_the_link(self):
+        for nonsense in (frame(UNKNOWN), frame(b""), frame(HEARTBEAT + b"\xff" * 30), frame(WELCOME + b"x"),
+                         self.hello, b"\xff\xff\xff\xff", frame(b"\x12" + b"\xff" * 100)):
+            with self.subTest(nonsense=nonsense[:20]):
+                self.said_to(self.hello, frame(WELCOME), nonsense)
+                self.nothing_has_changed()
+
+    def test_who_says_hello_and_then_nothing_is_hung_up_on(self):
+        begin = time.monotonic()
+        self.said_to(self.hello)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.nothing_has_changed()
+
+    def test_messages_for_linked_nodes_are_not_taken_before(self):
+        for early in (frame(HEARTBEAT + bytes(16)), frame(WELCOME)):
+            self.said_to(early)
+        self.nothing_has_changed()
 
 
 @unittest.skipIf(node_fixture.missing(), node_fixture.missing())
