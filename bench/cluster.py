@@ -14,20 +14,23 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/cluster"))
 
 import cluster_harness  # noqa: E402
-import visibility  # noqa: E402
+import measures  # noqa: E402
 
 
 def main():
     parser = argparse.ArgumentParser(description="Breaks a cluster again and again, and checks what became of its "
-                                                 "tasks; or measures how soon all nodes know a new agent.")
+                                                 "tasks; or measures, without faults.")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--visibility", action="store_true", help="measures instead, without faults")
+    parser.add_argument("--visibility", action="store_true", help="measures how soon all nodes know a new agent")
     parser.add_argument("--nodes", type=int, default=10, help="with --visibility (default: %(default)s)")
     parser.add_argument("--agents", type=int, default=1000, help="with --visibility (default: %(default)s)")
+    parser.add_argument("--cost", action="store_true", help="measures the CPU time of a task that another node runs")
+    parser.add_argument("--tasks", type=int, default=5000, help="with --cost (default: %(default)s)")
     options = parser.parse_args()
-    if options.visibility:
-        print(json.dumps(visibility.measure(options.nodes, options.agents)))
+    if options.visibility or options.cost:
+        print(json.dumps(measures.cost(options.tasks) if options.cost else
+                         measures.visibility(options.nodes, options.agents)))
         return
     print(f"seed {options.seed}", file=sys.stderr, flush=True)
     figures, problems = cluster_harness.run(options.seed, options.rounds,

@@ -1,5 +1,6 @@
-"""How soon an agent that one node has got is known to all other nodes, measured at their streams of events."""
+"""How soon an agent that one node has got is known to all others; what a task costs that another node runs."""
 import json
+import os
 import statistics
 import threading
 import time
@@ -30,7 +31,7 @@ class Ears:
             pass  # it is over
 
 
-def measure(count, agents):
+def visibility(count, agents):
     """Spawns this many agents, by turns at all of the nodes. Gives how long it took, in ms, from the 201 of
     an agents service until the last of the other nodes had told of the agent in its stream of events."""
     names = [f"node-{number}" for number in range(count)]
@@ -57,3 +58,45 @@ def measure(count, agents):
         return {"nodes": count, "agents": len(spawned), "observations": len(took),
                 "median_ms": round(statistics.median(took), 2), "p99_ms": round(took[int(len(took) * 0.99)], 2),
                 "most_ms": round(took[-1], 2)}
+
+
+def cpu_s(nodes):
+    """CPU time that these processes have used."""
+    used = 0
+    for node in nodes:
+        with open(f"/proc/{node.child.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
+
+
+def work(node, role, tasks):
+    """Submits so many tasks of a role, and waits until all are over."""
+    batch = [{"role": role, "input": None}] * 500
+    with node.connection() as connection:
+        for _ in range(tasks // len(batch)):
+            answer = connection.request("POST", "/v1/tasks", body=batch)
+            if answer.status != 201:
+                raise AssertionError(f"{answer.status} {answer.text}")
+        node_fixture.until(lambda: own(connection.request("GET", "/v1/nodes").json, node)["open_tasks"] == 0, "the end")
+
+
+def own(nodes, node):
+    return next(one for one in nodes["nodes"] if one["node"] == node.name)
+
+
+def cost(tasks, repeats=5):
+    """CPU time of both nodes for a task that the node runs itself, and for one that the other node runs: the
+    medians, in microseconds. By turns, after a first one of each that does not count."""
+    took = {"here": [], "there": []}
+    with Cluster("ab", {"a": ("here",), "b": ("there",)}, heartbeat="500ms", timeout="3s") as cluster:
+        nodes = cluster.start().nodes
+        cluster.become_one()
+        for _ in range(repeats + 1):
+            for role, figures in took.items():
+                before = cpu_s(nodes.values())
+                work(nodes["a"], role, tasks)
+                figures.append((cpu_s(nodes.values()) - before) / tasks * 1e6)
+        here, there = (statistics.median(figures[1:]) for figures in took.values())
+        return {"tasks": tasks, "repeats": repeats, "here_us": round(here), "there_us": round(there),
+                "ratio": round(there / here, 2)}
