@@ -169,9 +169,11 @@ node::~node() {
   if (checker_)
     end(checker_);
   cluster_listeners_.clear();
-  tasks_ = nullptr;
-  if (cluster_)
+  if (cluster_) {
+    end(tasks_); // what it waits for would keep it
     end(cluster_);
+  }
+  tasks_ = nullptr;
   end(pool_); // what runs is canceled, and with it its agents' work
   {
     caf::scoped_actor self{*system_};

@@ -193,11 +193,12 @@ private:
 
 void serve(const config& settings, token_set tokens, opened_journal journal) {
   served_node host{settings, std::move(tokens), std::move(journal)};
+  node_run run{host, settings}; // whoever reads that it listens may send signals
   std::printf("listening on %s\n", host.url().c_str());
   std::fflush(stdout);
   log_event(spdlog::level::info, "node_started",
             {{"node", settings.node.name}, {"version", ROLECALL_VERSION}, {"url", host.url()}});
-  node_run{host, settings}.execute();
+  run.execute();
 }
 
 } // namespace

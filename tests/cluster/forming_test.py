@@ -107,7 +107,6 @@ class Forming(unittest.TestCase):
                 self.assertEqual(c.task(task_id, "10s")["state"], "completed")
             self.assertEqual(cluster.executed_twice(), [])
 
-    @unittest.expectedFailure  # it waits for all of node.drain_timeout
     def test_a_node_that_has_nothing_to_do_leaves_at_once(self):
         with Cluster("ab") as cluster:
             cluster.start()
