@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A cluster of three nodes under load, whose nodes are killed (-9) and paused and whose links are cut and
-frozen: the trial of tests/cluster/chaos_test.py at length. Prints one JSON line, and fails if an accepted
+frozen: the trial of tests/cluster/cluster_harness.py. Prints one JSON line, and fails if an accepted
 task is lost or something was done twice.
 
 $ ROLECALL_PROGRAM=build/release/rolecall bench/cluster.py --rounds 200 --seed 1

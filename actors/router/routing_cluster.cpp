@@ -35,6 +35,8 @@ bool routing_table::admit(const task_id& task, std::uint32_t attempt, const agen
   running_.emplace(attempt_key{task, attempt},
                    running{agent, name, role.start(of_peer, *a), {}, false, false});
   role.gate.started(now);
+  if (auto* gate = gate_of({}, now)) // as its end will be counted
+    gate->started(now);
   role.pool.started(*a, now);
   ++role.running;
   role.asked_own += 1;
