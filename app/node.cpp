@@ -82,8 +82,19 @@ node::node(const config& settings, opened_journal journal)
   tasks.durable = journal.store != nullptr;
   if (journal.store)
     journal_ = sys.spawn<caf::detached>(rolecall::journal, std::move(journal.store));
-  if (settings.cluster)
-    join_cluster(settings, name);
+  if (settings.cluster) {
+    try {
+      join_cluster(settings, name);
+    } catch (...) { // the system waits for its actors
+      for (const auto& each :
+           {caf::actor_cast<caf::actor>(registry_), caf::actor_cast<caf::actor>(router_),
+            caf::actor_cast<caf::actor>(manager_), caf::actor_cast<caf::actor>(pool_),
+            caf::actor_cast<caf::actor>(checker_), caf::actor_cast<caf::actor>(journal_)})
+        if (each)
+          caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+      throw;
+    }
+  }
   auto pool = cluster_ ? caf::actor_cast<pool_actor>(cluster_) : pool_;
   coordinator_ = sys.spawn(rolecall::coordinator, coordinator_peers{router_, pool, journal_},
                            std::move(tasks), std::move(journal.content));
@@ -115,6 +126,7 @@ void node::join_cluster(const config& all, const node_name& name) {
   if (!settings.tls_ca.empty()) {
     options.tls = net::link_tls{settings.tls_certificate, settings.tls_key, settings.tls_ca};
     about.check_names = true;
+    net::make_link_context(*options.tls, boost::asio::ssl::stream_base::client); // a check
   }
   options.log = log_membership;
   // Whoever calls before the actor is there is let in once it is.

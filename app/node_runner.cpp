@@ -225,6 +225,9 @@ int run_node(const run_node_options& options) {
     tell(std::string{error.what()} + "; is another node running? --listen or /api/listen of the "
                                      "configuration names another address");
     return exit_codes::failure;
+  } catch (const std::runtime_error& error) { // a file of TLS; its name is in what()
+    tell(error.what());
+    return exit_codes::failure;
   }
 }
 

@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 """Three nodes form one fleet; one is killed, leaves, comes back; a stranger is not let in."""
 import itertools
+import json
+import os
+import socket
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -144,6 +149,32 @@ class Forming(unittest.TestCase):
         self.assertIn(why, link["problem"])
         self.assertIsNone(cluster.together("abc"))
         self.assertEqual(stranger.agents(), [])
+
+
+class Refused(unittest.TestCase):
+    """What a node cannot begin with ends it at once, with the reason."""
+
+    def ended(self, cluster):
+        config = {"node": {"name": "a"}, "api": {"listen": "127.0.0.1:0"}, "services": [],
+                  "journal": {"path": ""}, "cluster": cluster}
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(config, file)
+            file.flush()
+            node = subprocess.run([os.environ["ROLECALL_PROGRAM"], "node", "--config", file.name],
+                                  capture_output=True, text=True, timeout=30)
+        self.assertEqual(node.returncode, 1, node.stderr)
+        return node.stderr
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assertIn(f"cannot listen on {address}", self.ended({"listen": address}))
+
+    def test_a_certificate_that_is_not_there(self):
+        tls = {"certificate": "/none.crt", "key": "/none.key", "ca": "/none.ca"}
+        for where in ({"listen": "127.0.0.1:0"}, {"peers": ["127.0.0.1:1"]}):
+            with self.subTest(where=where):
+                self.assertIn("/none.crt", self.ended({**where, "tls": tls}))
 
 
 if __name__ == "__main__":
