@@ -51,6 +51,16 @@ auto failing(Promise promise) {
   return [promise](caf::error& error) mutable { promise.deliver(std::move(error)); };
 }
 
+/// Answers with the task that was asked for.
+auto answering(const task_id& id, caf::typed_response_promise<task_record> promise) {
+  return [id, promise](const std::vector<task_detail>& found) mutable {
+    if (found.empty())
+      promise.deliver(caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
+    else
+      promise.deliver(found.front().record);
+  };
+}
+
 /// Those of these tasks that are known anywhere.
 void describe(self_pointer self, const std::vector<task_id>& ids,
               const std::function<void(std::vector<task_detail>)>& next,
@@ -109,16 +119,7 @@ void cancel_elsewhere(self_pointer self, const task_id& id,
         return cancel_tasks{{id}, {}};
       },
       [self, id, promise](const replies&) {
-        describe(
-            self, {id},
-            [id, promise](const std::vector<task_detail>& found) mutable {
-              if (found.empty())
-                promise.deliver(
-                    caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
-              else
-                promise.deliver(found.front().record);
-            },
-            failing(promise));
+        describe(self, {id}, answering(id, promise), failing(promise));
       });
 }
 
@@ -219,16 +220,7 @@ tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, clu
       },
       [self](atom::get, const task_id& id) -> caf::result<task_record> {
         auto promise = self->make_response_promise<task_record>();
-        describe(
-            self, {id},
-            [id, promise](const std::vector<task_detail>& found) mutable {
-              if (found.empty())
-                promise.deliver(
-                    caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
-              else
-                promise.deliver(found.front().record);
-            },
-            failing(promise));
+        describe(self, {id}, answering(id, promise), failing(promise));
         return promise;
       },
       [self](atom::drain) { return self->delegate(self->state.own, atom::drain_v); },
