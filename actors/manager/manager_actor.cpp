@@ -104,6 +104,8 @@ manager_actor::behavior_type manager(self_pointer self, registry_actor registry,
   state.router = std::move(router);
   state.client = std::move(client);
   self->send(state.router, atom::subscribe_v, caf::actor_cast<demand_listener_actor>(self));
+  if (state.options.fleet.services.empty()) // nobody will tell what there is
+    self->send(state.router, state.fleet.status().roles);
   self->send(self, atom::wake_v);
   return {
       [self](const role_demand& demand) {
