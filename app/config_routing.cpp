@@ -79,6 +79,7 @@ void read_fairness(object_reader& parent, std::vector<problem>& problems, fairne
   object_reader object{*fairness, parent.at("fairness"), problems};
   label = object.name("label").value_or(label);
   into.low_share = object.number("low_share", 0, 0.5).value_or(into.low_share);
+  into.headroom = object.duration("headroom", millis{0}).value_or(into.headroom);
   if (const auto* weights = object.object("weights")) {
     object_reader keys{*weights, object.at("weights"), problems};
     for (const auto& [key, weight] : weights->items())

@@ -104,6 +104,7 @@ enum class wait_reason : std::uint8_t {
   rate_limit,  ///< role, agents or fairness key have used up what they may start per time
   better_soon, ///< a much better agent is about to be free
   unhealthy,   ///< those that are left fail their health checks
+  fair_share,  ///< its fairness key has its share, and what is free is left to others
 };
 std::string to_string(wait_reason reason);
 
@@ -116,7 +117,7 @@ struct wait_explanation {
   /// next check.
   millis until{0};
   candidate_list candidates;
-  std::string limit{}; ///< with a cap or a rate limit: which one, in words
+  std::string limit{}; ///< with a cap, a rate limit, or `fair_share`: which one, in words
 
   bool operator==(const wait_explanation&) const = default;
 };

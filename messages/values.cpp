@@ -70,6 +70,7 @@ std::string to_string(wait_reason reason) {
   case wait_reason::rate_limit: return "rate_limit";
   case wait_reason::better_soon: return "better_soon";
   case wait_reason::unhealthy: return "unhealthy";
+  case wait_reason::fair_share: return "fair_share";
   }
   return "unknown";
 }

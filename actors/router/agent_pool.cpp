@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace rolecall {
 
@@ -83,10 +84,12 @@ void agent_pool::erase(const agent_key& key) {
   leave(a);
   leave_group(a);
   count_limit(a, 0, 0);
+  count_usable(a, false, 0);
   put_on_ring(a, false);
   if (a.due)
     dues_.erase({*a.due, &a});
   in_flight_ -= a.in_flight;
+  others_ -= a.others;
   ejected_.erase(key);
   agents_.erase(found);
 }
@@ -127,8 +130,21 @@ void agent_pool::count_limit(routed_agent& a, std::uint32_t limit, double slots)
     slots_sum_ = 0; // so that it stays exact
 }
 
+/// Notes what the agent adds to what can be used now.
+void agent_pool::count_usable(routed_agent& a, bool usable, std::uint32_t limit) {
+  auto undeclared = usable && !a.record.limit_declared;
+  auto own = usable ? limit - std::min(limit, a.others) : 0;
+  usable_ += usable ? 1 : 0;
+  usable_ -= std::exchange(a.counted_usable, usable) ? 1 : 0;
+  undeclared_ += undeclared ? 1 : 0;
+  undeclared_ -= std::exchange(a.counted_undeclared, undeclared) ? 1 : 0;
+  total_slots_ += own;
+  total_slots_ -= std::exchange(a.counted_own, own);
+}
+
 void agent_pool::refresh(routed_agent& a, time_point now) {
   count_limit(a, a.usual_limit(), a.slots());
+  count_usable(a, a.usable(now), a.limit(now));
   set_due(a, now);
   if (!a.usable(now))
     return leave(a);
@@ -284,6 +300,8 @@ void agent_pool::resume(routed_agent& a, std::uint32_t in_flight) {
 void agent_pool::set_others(routed_agent& a, std::uint32_t others, time_point now) {
   in_flight_ += others;
   in_flight_ -= a.others;
+  others_ += others;
+  others_ -= a.others;
   a.in_flight += others;
   a.in_flight -= a.others;
   a.others = others;

@@ -83,7 +83,15 @@ public:
   std::size_t free() const noexcept { return free_; }
   std::size_t ejected(time_point now) const;
   void note_ejection(const agent_key& key) { ejected_.insert(key); }
+  /// How many may be used, with a free slot or without.
+  std::uint64_t usable() const noexcept { return usable_; }
+  /// The slots of those together that other nodes do not hold.
+  std::uint64_t total_slots() const noexcept { return total_slots_; }
+  /// Whether the services of all of those have said how many attempts they take.
+  bool all_declared() const noexcept { return undeclared_ == 0; }
   std::uint64_t in_flight() const noexcept { return in_flight_; }
+  /// The same without those of other nodes, as far as these run on agents of other nodes.
+  std::uint64_t own_in_flight() const noexcept { return in_flight_ - others_; }
   /// Of those that may be used, in the mean; at least 1.
   double mean_limit() const noexcept;
   /// How many attempts an agent takes at the same time, in the mean of those of which that is
@@ -112,6 +120,7 @@ public:
 private:
   void leave(routed_agent& a);
   void count_limit(routed_agent& a, std::uint32_t limit, double slots);
+  void count_usable(routed_agent& a, bool usable, std::uint32_t limit);
   void join_group(routed_agent& a);
   void leave_group(routed_agent& a);
   void set_due(routed_agent& a, time_point now);
@@ -127,7 +136,11 @@ private:
   std::map<std::uint64_t, routed_agent*> ring_;
   std::unordered_set<agent_key> ejected_; // lately: some may be well again
   std::size_t free_{0};
+  std::uint64_t usable_{0};
+  std::uint64_t undeclared_{0};
+  std::uint64_t total_slots_{0};
   std::uint64_t in_flight_{0};
+  std::uint64_t others_{0}; // of these: of other nodes, as their agents' nodes say
   std::uint64_t limits_{0}; // of all together
   double slots_sum_{0};     // of those of which they are known
   std::size_t slots_count_{0};

@@ -52,7 +52,10 @@ struct routed_agent {
   std::uint32_t busy_slots{0};
   std::uint32_t counted_limit{0}; ///< as the pool's mean has it
   double counted_slots{0};
-  std::optional<time_point> due; ///< when time alone will change what it may be given
+  bool counted_usable{false};     ///< and so are the next two
+  bool counted_undeclared{false}; ///< its limit is one that the router has found
+  std::uint32_t counted_own{0};   ///< its slots that other nodes do not hold
+  std::optional<time_point> due;  ///< when time alone will change what it may be given
   static constexpr std::size_t none = ~std::size_t{0};
 
   bool has(const std::vector<std::string>& skills) const {

@@ -82,7 +82,7 @@ private:
 } // namespace
 
 routed_role::choice routed_role::choose(const placement_request& request, std::mt19937_64& chance,
-                                        time_point now) {
+                                        time_point now, bool yields) {
   choice result;
   if (pool.free() == 0)
     return result;
@@ -106,7 +106,7 @@ routed_role::choice routed_role::choose(const placement_request& request, std::m
       looked_at.add(pool.find(home->record.key));
     for (auto& option : options) {
       option.terms = score(request, *option.agent, home, now);
-      option.reserved = is_worth_more_elsewhere(request, *option.agent);
+      option.reserved = is_worth_more_elsewhere(request, *option.agent, yields);
     }
   }
   std::stable_sort(options.begin(), options.end(),
@@ -115,12 +115,30 @@ routed_role::choice routed_role::choose(const placement_request& request, std::m
   if (!request.hedge && request.avoid.empty() && policy_->scores() && options_->patience > 0) {
     result.wait_until = worth_waiting_for_home(request, options.front(), now);
     result.aside = result.wait_until.has_value();
-    if (!result.aside)
+    if (!result.aside && (!yields || options.front().reserved))
       result.wait_until = worth_waiting_until(request, options.front(), groups, now);
   }
-  if (!result.wait_until)
-    result.agent = options.front().agent;
+  if (result.wait_until)
+    return result;
+  if (yields && policy_->scores() && pool.mean_limit() <= 1)
+    put_first_what_can_be_spared(options);
+  result.agent = options.front().agent;
   return result;
+}
+
+/// The slowest of those that are as likely to succeed as the best one, and know it as well: who
+/// leaves room for others leaves them the better agents.
+void routed_role::put_first_what_can_be_spared(std::vector<choice_option>& options) {
+  const auto best = options.front();
+  if (best.terms.affinity > 0)
+    return;
+  auto spared = std::find_if(options.rbegin(), options.rend(), [&](const choice_option& option) {
+    const auto& terms = option.terms;
+    return !terms.hot && option.reserved == best.reserved &&
+           terms.success >= 0.9 * best.terms.success && terms.skill >= 0.9 * best.terms.skill;
+  });
+  if (spared != options.rend())
+    std::rotate(options.begin(), spared.base() - 1, spared.base());
 }
 
 /// Whether there is an agent, be it a busy one, on which the request was not tried before.
@@ -138,15 +156,16 @@ bool routed_role::has_others(const placement_request& request, const agent_pool:
 
 /// Whether those that need other skills, in which the agent is better, want it more: it goes to the
 /// skills for which most wait, weighted by how quickly it does them. Such a rule keeps up with any
-/// load that can be kept up with (MaxWeight, Tassiulas and Ephremides 1992).
-bool routed_role::is_worth_more_elsewhere(const placement_request& request,
-                                          const routed_agent& a) const {
+/// load that can be kept up with (MaxWeight, Tassiulas and Ephremides 1992). What waits because its
+/// key is greedy keeps no agent from those that are not.
+bool routed_role::is_worth_more_elsewhere(const placement_request& request, const routed_agent& a,
+                                          bool yields) const {
   const auto& sets = line.skill_sets();
   if (sets.size() < 2 || request.hedge)
     return false;
   auto pace = [&](const auto& skills) { return 1 / latency.lack_factor(a.lack(skills)); };
   auto waiting = [&](const auto& skills) {
-    return static_cast<double>(line.ready(skills, request.priority));
+    return static_cast<double>(line.ready(skills, request.priority, yields));
   };
   auto own_pace = pace(request.skills);
   auto own_weight = own_pace * std::max(1.0, waiting(request.skills));
@@ -184,7 +203,7 @@ routed_role::worth_waiting_until(const placement_request& request, const choice_
   auto surplus = busy.rate - (served == served_.end() ? 0 : served->second.at(now));
   if (surplus <= 0)
     return std::nullopt;
-  auto waiting = std::max<std::size_t>(1, line.ready(request.skills, request.priority));
+  auto waiting = std::max<std::size_t>(1, line.ready(request.skills, request.priority, false));
   auto wait = static_cast<double>(waiting) * latency.mean() / surplus;
   auto better = static_cast<double>(busy.slots) / busy.rate;
   if (wait + work * better >= work * own)

@@ -37,6 +37,7 @@ routed_role::routed_role(const role_name& name, std::shared_ptr<const router_opt
       }},
       line{options->fairness},
       latency{options->latency_tau},
+      room{options->fairness.headroom},
       gate{limit_in(options->role_limits, name)},
       options_{std::move(options)},
       policy_{make_policy(options_->policy_of(name), options_->weights)} {}
@@ -157,6 +158,8 @@ void routed_role::learn(routed_agent& a, const attempt_outcome& outcome,
   auto overloaded = says_overloaded(outcome);
   switch (outcome.verdict) {
   case verdict::completed:
+    if (auto mean = latency.mean(); mean > 0)
+      useful.completed(latency.class_mean(what.kind.task_class) / mean, pool.total_slots());
     a.latency_us = a.succeeded == 0 ? us : 0.8 * a.latency_us + 0.2 * us;
     ++a.succeeded;
     ++a.ended;
@@ -199,6 +202,24 @@ void routed_role::park(routed_agent& a, millis asked, time_point now) const {
   a.parked_until = std::max(a.parked_until, now + std::min(time, options_->max_park));
 }
 
+headroom::situation routed_role::situation_of(std::uint8_t priority,
+                                              const std::string& fairness_key) const {
+  auto slots = pool.total_slots();
+  if (pool.all_declared()) { // else the router has found limits up to which they are of use
+    auto agents = std::max<std::uint64_t>(1, pool.usable());
+    auto limit = static_cast<std::uint32_t>((slots + agents - 1) / agents);
+    auto anyway = 2 * room.most_used(priority) / static_cast<double>(agents);
+    slots = std::min(slots, agents * useful.of(limit, anyway));
+  }
+  if (auto most = gate.limit().max_parallel; most != 0)
+    slots = std::min<std::uint64_t>(slots, most);
+  if (options_->max_parallel != 0)
+    slots = std::min<std::uint64_t>(slots, options_->max_parallel);
+  slots -= std::min<std::uint64_t>(slots, admitted);
+  return {options_->fairness.weight_of(fairness_key), line.waiting_of(priority, fairness_key),
+          static_cast<double>(slots)};
+}
+
 void routed_role::clock_went_back(time_point before, time_point now) {
   for (auto& [key, a] : pool.agents()) {
     a.parked_until = now + std::max(a.parked_until - before, time_point::duration{0});
@@ -211,6 +232,7 @@ void routed_role::clock_went_back(time_point before, time_point now) {
     a.gate.no_later_than(now);
   }
   gate.no_later_than(now);
+  room.clock_went_back(now);
   bring_back_due(time_point::max());
   held.clear();
   wake.reset();

@@ -2,7 +2,9 @@
 
 #include "actors/router/choice_policy.hpp"
 #include "actors/router/context_memory.hpp"
+#include "actors/router/headroom.hpp"
 #include "actors/router/held_tasks.hpp"
+#include "actors/router/useful_load.hpp"
 #include "actors/router/waiting_line.hpp"
 
 #include <random>
@@ -63,7 +65,9 @@ public:
     std::optional<time_point> wait_until{}; ///< without agent: waits until then for a better one
     bool aside{false};                      ///< for one certain agent: no other request has to wait
   };
-  choice choose(const placement_request& request, std::mt19937_64& chance, time_point now);
+  /// @param yields leaves the better agents to others, where it makes a difference to them
+  choice choose(const placement_request& request, std::mt19937_64& chance, time_point now,
+                bool yields = false);
   /// The terms of an agent's score for a request.
   score_terms score(const placement_request& request, const routed_agent& a,
                     const routed_agent* home, time_point now) const;
@@ -82,15 +86,24 @@ public:
   void bring_back_due(time_point now);
   void clock_went_back(time_point before, time_point now);
 
+  /// By what it is decided whether a key is greedy: how many of the slots are of use, and which of
+  /// those are not other nodes'.
+  headroom::situation situation_of(std::uint8_t priority, const std::string& fairness_key) const;
+  /// To be called before one of its agents gets or ends an attempt.
+  void follow_load(time_point now) { useful.follow(pool.own_in_flight(), pool.usable(), now); }
+
   agent_pool pool;
   waiting_line line;
   latency_model latency;
   context_memory contexts;
   held_tasks held;
+  useful_load useful;
+  headroom room;
   start_gate gate;
-  std::uint32_t running{0}; // attempts on agents of this node, of peers too, without hedges
-  std::uint32_t away{0};    // the same on agents of other nodes
-  std::uint32_t peak{0};    // most of `running` since somebody looked
+  std::uint32_t running{0};  // attempts on agents of this node, of peers too, without hedges
+  std::uint32_t admitted{0}; // of these: of peers
+  std::uint32_t away{0};     // the same as `running` on agents of other nodes
+  std::uint32_t peak{0};     // most of `running` since somebody looked
   std::uint32_t hedging{0};
   std::uint64_t asked{0}; // as role_demand has it, and so are the next two
   std::uint64_t ended{0};
@@ -107,12 +120,14 @@ private:
                   time_point now) const;
   double skill_factor(double lack) const;
   bool is_wanted_elsewhere(const placement_request& request, const routed_agent& a) const;
-  bool is_worth_more_elsewhere(const placement_request& request, const routed_agent& a) const;
+  bool is_worth_more_elsewhere(const placement_request& request, const routed_agent& a,
+                               bool yields) const;
   std::optional<time_point> worth_waiting_until(const placement_request& request,
                                                 const choice_option& best,
                                                 const agent_pool::matches& groups, time_point now);
   std::optional<time_point> worth_waiting_for_home(const placement_request& request,
                                                    const choice_option& best, time_point now);
+  static void put_first_what_can_be_spared(std::vector<choice_option>& options);
   struct busy_agents {
     std::uint64_t slots{0};
     double rate{0};

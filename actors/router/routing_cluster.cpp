@@ -9,7 +9,9 @@ namespace rolecall {
 void routing_table::learn(const agent_uses& uses, time_point now) {
   for (const auto& use : uses.agents)
     if (auto* a = find(use.agent); a && !is_own(use.agent)) {
-      roles_.at(a->record.role).pool.set_others(*a, use.in_flight, now);
+      auto& role = roles_.at(a->record.role);
+      role.follow_load(now);
+      role.pool.set_others(*a, use.in_flight, now);
       changed_.insert(a->record.role);
     }
 }
@@ -33,12 +35,14 @@ bool routing_table::admit(const task_id& task, std::uint32_t attempt, const agen
   placement_request of_peer;
   of_peer.role = name;
   running_.emplace(attempt_key{task, attempt},
-                   running{agent, name, role.start(of_peer, *a), {}, false, false});
+                   running{agent, name, role.start(of_peer, *a), {}, 0, false, false, true});
   role.gate.started(now);
   if (auto* gate = gate_of({}, now)) // as its end will be counted
     gate->started(now);
+  role.follow_load(now);
   role.pool.started(*a, now);
   ++role.running;
+  ++role.admitted;
   role.asked_own += 1;
   role.peak = std::max(role.peak, role.running);
   note_use(*a);

@@ -7,7 +7,7 @@ namespace rolecall {
 
 namespace {
 
-constexpr std::size_t max_idle_keys = 10'000;
+constexpr std::size_t min_swept_keys = 10'000;
 
 } // namespace
 
@@ -27,6 +27,7 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     if (auto found = roles_.find(name); found != roles_.end()) {
       roles.emplace_back(&found->first, &found->second);
       found->second.line.look_again();
+      found->second.room.follow(now);
     }
   changed_.clear();
   auto place = [&](routed_role& role, const proposal& next) {
@@ -118,7 +119,12 @@ routing_table::proposal routing_table::propose(const role_name& name, routed_rol
   result.request = role.line.next([&](const placement_request& request) {
     if (!key_may_start(request.fairness_key, now))
       return fit::held;
-    result.choice = role.choose(request, chance_, now);
+    auto yields = left_to_others(role, request);
+    if (yields && yields->full) {
+      wake_at(name, role, role.room.next_change());
+      return fit::greedy;
+    }
+    result.choice = role.choose(request, chance_, now, yields.has_value());
     if (result.choice.agent)
       return fit::yes;
     if (!result.choice.wait_until)
@@ -133,7 +139,7 @@ routing_table::proposal routing_table::propose(const role_name& name, routed_rol
 void routing_table::dispatch_hedges(routed_role& role, time_point now, std::vector<decision>& out) {
   for (const auto& request : std::exchange(role.hedges, {})) {
     auto may = !full() && !role.gate.at_cap() && !role.gate.closed_until(now) &&
-               key_may_start(request.fairness_key, now);
+               key_may_start(request.fairness_key, now) && !left_to_others(role, request);
     auto choice = may ? role.choose(request, chance_, now) : routed_role::choice{};
     if (choice.agent)
       out.emplace_back(settle(role, request, choice, now));
@@ -153,11 +159,15 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
                    candidates_of(request, role, choice, now)};
   running_.insert_or_assign({request.task, request.attempt},
                             running{a.record.key, request.role, role.start(request, a),
-                                    request.fairness_key, request.hedge, !is_own(a.record.key)});
+                                    request.fairness_key, request.priority, request.hedge,
+                                    !is_own(a.record.key), false});
   role.gate.started(now);
+  role.room.started({request.priority, request.fairness_key},
+                    role.situation_of(request.priority, request.fairness_key), now);
   if (auto* gate = gate_of(request.fairness_key, now))
     gate->started(now);
   key_changed(request.fairness_key);
+  role.follow_load(now);
   role.pool.started(a, now);
   note_use(a);
   ++(request.hedge ? role.hedging : is_own(a.record.key) ? role.running : role.away);
@@ -171,6 +181,17 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   return result;
 }
 
+/// If its key is greedy: what it leaves to others, if there are any.
+std::optional<headroom::reserve> routing_table::left_to_others(const routed_role& role,
+                                                               const placement_request& request) {
+  if (role.pool.slots() == 0)
+    return std::nullopt; // nobody knows yet how many there are, and that is found by filling them
+  auto now_is = role.situation_of(request.priority, request.fairness_key);
+  if (!role.room.is_greedy({request.priority, request.fairness_key}, now_is))
+    return std::nullopt;
+  return role.room.left_to_others(request.priority, now_is);
+}
+
 /// Null if nothing limits the key.
 start_gate* routing_table::gate_of(const std::string& fairness_key, time_point now) {
   if (!options_->limits_keys())
@@ -181,8 +202,10 @@ start_gate* routing_table::gate_of(const std::string& fairness_key, time_point n
   const auto& limit = own == options_->key_limits.end() ? options_->key_limit : own->second;
   if (!limit.any())
     return nullptr;
-  if (keys_.size() > max_idle_keys && keys_.size() > 2 * (waiting_in_.size() + running_.size()))
+  if (keys_.size() >= sweep_keys_at_) {
     std::erase_if(keys_, [&](const auto& entry) { return entry.second.is_fresh(now); });
+    sweep_keys_at_ = std::max(min_swept_keys, 2 * keys_.size()); // each is looked at twice or so
+  }
   return &keys_.emplace(fairness_key, start_gate{limit}).first->second;
 }
 
@@ -196,6 +219,16 @@ bool routing_table::key_may_start(const std::string& fairness_key, time_point no
   if (open)
     key_wakes_.insert({*open, fairness_key});
   return !open;
+}
+
+/// An attempt of the key has ended.
+void routing_table::end_of_key(routed_role& role, const running& run, time_point now) {
+  role.room.ended({run.priority, run.fairness_key},
+                  role.situation_of(run.priority, run.fairness_key), now);
+  if (auto* gate = gate_of(run.fairness_key, now)) {
+    gate->ended();
+    release_key(run.fairness_key);
+  }
 }
 
 /// Has the waiting lines know how many of each key may start, and whoever asks for agents with

@@ -1,6 +1,8 @@
 // What can be asked of the routing table, without a change to it.
 #include "actors/router/routing_table.hpp"
 
+#include <cmath>
+
 namespace rolecall {
 
 namespace {
@@ -17,13 +19,35 @@ std::string number(double value) {
   return text.back() == '.' ? text.substr(0, text.size() - 1) : text;
 }
 
-std::string cap_text(const std::string& what, const start_limit& limit) {
-  return what + " may have " + std::to_string(limit.max_parallel) + " at the same time";
+std::string cap_text(const std::string& what, const start_limit& limit, const std::string& set_by) {
+  return what + " may have " + std::to_string(limit.max_parallel) + " at the same time (" + set_by +
+         ")";
 }
 
-std::string rate_text(const std::string& what, const start_limit& limit) {
+std::string rate_text(const std::string& what, const start_limit& limit,
+                      const std::string& set_by) {
   return what + " may start " + number(limit.per_second) + " a second, " +
-         std::to_string(limit.burst) + " at once";
+         std::to_string(limit.burst) + " at once (" + set_by + ")";
+}
+
+std::string key_text(const std::string& fairness_key) {
+  return fairness_key.empty() ? "what has no fairness key"
+                              : "the fairness key \"" + fairness_key + "\"";
+}
+
+std::string share_text(const placement_request& request, const headroom::reserve& left) {
+  return key_text(request.fairness_key) + " wants more than its share: those who do have " +
+         number(left.greedy) +
+         " attempts running, and leave to the others what those had of late, " +
+         number(std::ceil(left.others)) + " (routing.fairness.headroom)";
+}
+
+/// Of an agent that is busy: for how long it has finished nothing, if that is worth a word.
+std::string idle_text(const routed_agent& a, routing_table::time_point now) {
+  auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - a.progress_at);
+  return a.others > 0 || silent < std::chrono::seconds{5} // of theirs this node knows nothing
+             ? ""
+             : ", and has finished nothing for " + std::to_string(silent.count()) + " s";
 }
 
 std::string note_on(const placement_request& request, const routed_agent& a,
@@ -46,7 +70,7 @@ std::string note_on(const placement_request& request, const routed_agent& a,
   if (!a.free_slot(now))
     return a.health.on_probation(now)   ? "was ejected and has one attempt to show that it is well"
            : a.in_flight < a.limit(now) ? "is at its limit, with a health check"
-                                        : "is at its limit";
+                                        : "is at its limit" + idle_text(a, now);
   if (auto open = a.gate.closed_until(now))
     return "has used up its rate for " + std::to_string(left(*open, now).count()) + " ms";
   if (std::find(request.avoid.begin(), request.avoid.end(), a.record.key) != request.avoid.end())
@@ -209,7 +233,7 @@ candidate_list routing_table::candidates_for(const placement_request& request,
 bool routing_table::find_limit(const placement_request& request, const routed_role& role,
                                time_point now, wait_explanation& into) const {
   auto key = keys_.find(request.fairness_key);
-  auto key_name = "the key \"" + request.fairness_key + "\"";
+  auto key_name = key_text(request.fairness_key);
   auto say = [&](wait_reason reason, std::string limit, std::optional<time_point> until = {}) {
     into.reason = reason;
     into.limit = std::move(limit);
@@ -222,15 +246,19 @@ bool routing_table::find_limit(const placement_request& request, const routed_ro
     return true;
   }
   auto role_text = "the role \"" + request.role.value + "\"";
+  auto role_key = "roles." + request.role.value + ".limit";
+  auto key_limit = options_->key_limits.contains(request.fairness_key) ? "routing.key_limits"
+                                                                       : "routing.key_limit";
   if (role.gate.at_cap())
-    return say(wait_reason::role_cap, cap_text(role_text, role.gate.limit()));
+    return say(wait_reason::role_cap, cap_text(role_text, role.gate.limit(), role_key));
   if (auto open = role.gate.closed_until(now))
-    return say(wait_reason::rate_limit, rate_text(role_text, role.gate.limit()), open);
+    return say(wait_reason::rate_limit, rate_text(role_text, role.gate.limit(), role_key), open);
   if (key != keys_.end()) {
     if (key->second.at_cap())
-      return say(wait_reason::key_cap, cap_text(key_name, key->second.limit()));
+      return say(wait_reason::key_cap, cap_text(key_name, key->second.limit(), key_limit));
     if (auto open = key->second.closed_until(now))
-      return say(wait_reason::rate_limit, rate_text(key_name, key->second.limit()), open);
+      return say(wait_reason::rate_limit, rate_text(key_name, key->second.limit(), key_limit),
+                 open);
   }
   return false;
 }
@@ -279,14 +307,19 @@ void routing_table::find_reason(const placement_request& request, const routed_r
   if (!keep([&](const auto& a) { return a.free_slot(now); }))
     return say(wait_reason::at_limit);
   if (!keep([&](const auto& a) { return !a.gate.closed_until(now); })) {
-    into.limit = rate_text("each agent of the role \"" + request.role.value + "\"",
-                           left_over.front()->gate.limit());
+    into.limit =
+        rate_text("each agent of the role \"" + request.role.value + "\"",
+                  left_over.front()->gate.limit(), "roles." + request.role.value + ".agent_limit");
     return say(wait_reason::rate_limit,
                first([&](const auto& a) { return a.gate.closed_until(now); }));
   }
   // A free agent that it was tried on before is not what it waits for, as long as there are others.
   auto fresh = [&](const auto& a) { return note_on(request, a, now).empty(); };
   if (keep(fresh)) {
+    if (auto reserve = left_to_others(role, request); reserve && reserve->full) {
+      into.limit = share_text(request, *reserve);
+      return say(wait_reason::fair_share);
+    }
     auto until = role.held.until(request.task);
     return say(wait_reason::better_soon, until ? left(*until, now) : millis{0});
   }

@@ -126,10 +126,10 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
   role.gate.ended();
   changed_.insert(run.role);
   demand_changed_.insert(run.role);
-  if (auto* gate = gate_of(run.fairness_key, now)) {
-    gate->ended();
-    release_key(run.fairness_key);
-  }
+  if (run.admitted)
+    --role.admitted;
+  else
+    end_of_key(role, run, now);
   auto* a = find(run.agent);
   if (!a) {
     if (auto count = orphans_.find(run.agent); count != orphans_.end() && --count->second == 0)
@@ -137,6 +137,7 @@ void routing_table::finished(const attempt_outcome& outcome, time_point now) {
     return;
   }
   auto& home = role_of(a->record.role);
+  home.follow_load(now);
   home.learn(*a, outcome, run.what, now);
   if (outcome.agent_gone)
     suspect(*a, outcome.error.kind, now);

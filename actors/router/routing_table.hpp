@@ -92,8 +92,10 @@ private:
     role_name role;
     started_attempt what;
     std::string fairness_key;
+    std::uint8_t priority;
     bool hedge;
     bool away;
+    bool admitted; // of another node's task: nobody's here
   };
   /// What could be placed next of a role.
   struct proposal {
@@ -131,9 +133,12 @@ private:
   }
   start_gate* gate_of(const std::string& fairness_key, time_point now);
   bool key_may_start(const std::string& fairness_key, time_point now);
+  void end_of_key(routed_role& role, const running& run, time_point now);
   void key_changed(const std::string& fairness_key);
   void tell_lines(time_point now);
   void release_key(const std::string& fairness_key);
+  static std::optional<headroom::reserve> left_to_others(const routed_role& role,
+                                                         const placement_request& request);
 
   // -- routing_explained.cpp
   candidate candidate_of(const placement_request& request, const routed_agent& a,
@@ -160,6 +165,7 @@ private:
   std::unordered_map<agent_key, std::uint32_t> orphans_;   // how many run on agents that are gone
   std::unordered_map<task_id, role_name> waiting_in_;      // whose line each of them is in
   std::unordered_map<std::string, start_gate> keys_;       // fairness keys that have limits
+  std::size_t sweep_keys_at_{10'000};                      // so many: who needs none is dropped
   std::set<std::pair<time_point, role_name>> wakes_;       // roles to look at by then
   std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
   std::set<role_name> changed_;                            // roles to look at in the next dispatch

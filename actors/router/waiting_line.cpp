@@ -1,7 +1,6 @@
 #include "actors/router/waiting_line.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace rolecall {
@@ -131,8 +130,7 @@ waiting_line::key_state& waiting_line::key_of(const class_and_key& key) {
     forget_idle_keys();
   auto [found, fresh] = keys_.try_emplace(key);
   if (fresh)
-    if (auto weight = options_.weights.find(key.second); weight != options_.weights.end())
-      found->second.stride = 1 / weight->second;
+    found->second.stride = 1 / options_.weight_of(key.second);
   return found->second;
 }
 
@@ -145,31 +143,35 @@ void waiting_line::forget_idle_keys() {
 
 /// Puts a flow where it belongs among those of its line.
 void waiting_line::order(flow& f) {
-  auto& ready = f.line->ready[f.priority];
-  if (f.in_ready)
-    ready.erase(*f.in_ready);
-  f.in_ready.reset();
-  if (!f.requests.empty()) {
-    const auto& [at, head] = *f.requests.begin();
-    if (!held_.contains(head.fairness_key)) {
-      f.in_ready = turn{f.key->pass, at, &f};
-      ready.insert(*f.in_ready);
-    }
+  auto& lanes = f.line->ready;
+  if (f.in_ready) {
+    auto was_in = lanes.find(f.ready_lane);
+    was_in->second.turns.erase(*f.in_ready);
+    was_in->second.requests -= f.ready_requests;
+    if (was_in->second.turns.empty())
+      lanes.erase(was_in);
   }
-  if (ready.empty())
-    f.line->ready.erase(f.priority);
-  auto& count = f.line->ready_requests[f.priority];
-  count -= std::exchange(f.ready_requests, f.in_ready ? f.requests.size() : 0);
-  count += f.ready_requests;
+  f.in_ready.reset();
+  if (f.requests.empty())
+    return;
+  const auto& [at, head] = *f.requests.begin();
+  if (held_.contains(head.fairness_key))
+    return;
+  f.in_ready = turn{f.key->pass, at, &f};
+  f.ready_lane = {f.priority, f.key->greedy};
+  f.ready_requests = f.requests.size();
+  auto& now_in = lanes[f.ready_lane];
+  now_in.turns.insert(*f.in_ready);
+  now_in.requests += f.ready_requests;
 }
 
-std::size_t waiting_line::ready(const std::vector<std::string>& skills,
-                                std::uint8_t priority) const {
+std::size_t waiting_line::ready(const std::vector<std::string>& skills, std::uint8_t priority,
+                                bool and_greedy) const {
   std::size_t sum = 0;
   if (auto line = lines_.find(skills); line != lines_.end())
-    for (auto each = line->second.ready_requests.lower_bound(priority);
-         each != line->second.ready_requests.end(); ++each)
-      sum += each->second;
+    for (auto each = line->second.ready.lower_bound({priority, false});
+         each != line->second.ready.end(); ++each)
+      sum += and_greedy || !each->first.greedy ? each->second.requests : 0;
   return sum;
 }
 
@@ -196,23 +198,17 @@ waiting_line::next_in(std::uint8_t priority,
                       const std::function<fit(const placement_request&)>& fits) {
   if (const auto* request = next_retry(classes_.at(priority), fits))
     return request;
-  auto later = [](const turn& a, const turn& b) { return b < a; };
-  auto collect = [&] {
-    heads_.clear(); // of each set of skills
-    for (auto& [skills, line] : lines_) {
-      auto ready = line.ready.find(priority);
-      if (line.unfit_in_look != look_ && ready != line.ready.end())
-        heads_.push_back(*ready->second.begin());
-    }
-    std::make_heap(heads_.begin(), heads_.end(), later);
-  };
-  collect();
+  collect_heads(priority);
   while (!heads_.empty()) {
-    std::pop_heap(heads_.begin(), heads_.end(), later);
+    std::pop_heap(heads_.begin(), heads_.end(), std::greater<>{});
     auto* f = heads_.back().of;
     heads_.pop_back();
+    if (f->line->unfit_in_look == look_)
+      continue;
     const auto& request = f->requests.begin()->second;
-    switch (fits(request)) {
+    auto answer = fits(request);
+    set_greedy(*f->key, answer == fit::greedy);
+    switch (answer) {
     case fit::yes: return &request;
     case fit::wait:
       if (const auto* other = next_of_other_class(*f, fits))
@@ -221,15 +217,32 @@ waiting_line::next_in(std::uint8_t priority,
     case fit::no: f->line->unfit_in_look = look_; break;
     case fit::held:
       hold(request.fairness_key);
-      collect();
+      collect_heads(priority);
+      break;
+    case fit::greedy:
+      classes_.at(priority).greedy_unfit_in_look = look_;
+      collect_heads(priority);
       break;
     case fit::aside:
       put_aside(task_id{request.task});
-      collect();
+      collect_heads(priority);
       break;
     }
   }
   return nullptr;
+}
+
+/// The first of each set of skills, of those who are greedy and of the others.
+void waiting_line::collect_heads(std::uint8_t priority) {
+  heads_.clear();
+  auto no_greedy = classes_.at(priority).greedy_unfit_in_look == look_;
+  for (auto& [skills, line] : lines_)
+    if (line.unfit_in_look != look_)
+      for (auto greedy : {false, true})
+        if (auto ready = line.ready.find({priority, greedy});
+            ready != line.ready.end() && !(greedy && no_greedy))
+          heads_.push_back(*ready->second.turns.begin());
+  std::make_heap(heads_.begin(), heads_.end(), std::greater<>{});
 }
 
 /// Of those behind the first, which waits.
@@ -309,59 +322,15 @@ void waiting_line::release(const std::string& fairness_key) {
     each_flow(fairness_key, [&](flow& f) { order(f); });
 }
 
-const placement_request& waiting_line::request_at(const location& where) const {
-  const auto& its_class = classes_.at(where.key.first);
-  const auto& in = where.in      ? where.in->requests
-                   : where.aside ? its_class.aside
-                                 : its_class.retries;
-  return in.find(where.at)->second;
+void waiting_line::set_greedy(key_state& key, bool greedy) {
+  if (std::exchange(key.greedy, greedy) != greedy)
+    for (auto* f : key.flows)
+      order(*f);
 }
 
-std::size_t waiting_line::position_of(const location& where) const {
-  auto priority = where.key.first;
-  std::size_t before = 0;
-  for (const auto& [other, state] : classes_)
-    if (other > priority)
-      before += state.waiting;
-  const auto& its_class = classes_.at(priority);
-  if (!where.in && !where.aside)
-    return before + its_class.retries.order_of_key(where.at) + 1;
-  before += its_class.retries.size();
-  if (where.aside)
-    return before + its_class.aside.order_of_key(where.at) + 1;
-  before += its_class.aside.size();
-  const auto& own = *where.in->key;
-  std::size_t of_own = 0;
-  for (const auto* f : own.flows)
-    of_own += f->requests.order_of_key(where.at);
-  auto pass = own.pass + static_cast<double>(of_own) * own.stride;
-  for (auto key = keys_.lower_bound({priority, ""});
-       key != keys_.end() && key->first.first == priority; ++key) {
-    const auto& other = key->second;
-    if (&other == &own || other.waiting == 0 || other.pass > pass)
-      continue;
-    auto turns = std::floor((pass - other.pass) / other.stride + 1e-9) + 1;
-    before += static_cast<std::size_t>(std::min(static_cast<double>(other.waiting), turns));
-  }
-  return before + of_own + 1;
-}
-
-std::optional<waiting_line::place> waiting_line::find(const task_id& task) const {
-  auto found = where_.find(task);
-  if (found == where_.end())
-    return std::nullopt;
-  return place{&request_at(found->second), position_of(found->second)};
-}
-
-void waiting_line::for_each(const std::function<void(const placement_request&)>& visit) const {
-  for (const auto& [priority, state] : classes_)
-    for (const auto* requests : {&state.retries, &state.aside})
-      for (const auto& [at, request] : *requests)
-        visit(request);
-  for (const auto& [skills, line] : lines_)
-    for (const auto& [key, f] : line.flows)
-      for (const auto& [at, request] : f.requests)
-        visit(request);
+std::size_t waiting_line::waiting_of(std::uint8_t priority, const std::string& fairness_key) const {
+  auto key = keys_.find({priority, fairness_key});
+  return key == keys_.end() ? 0 : key->second.waiting;
 }
 
 } // namespace rolecall

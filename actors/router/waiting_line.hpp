@@ -19,15 +19,23 @@ struct fairness_options {
   /// Of the placements while a higher class waits, to those that wait in lower ones. 0: none.
   double low_share{0.05};
   std::map<std::string, double> weights; ///< by fairness key; whoever is not named has 1
+  /// For how long agents are kept free for what others had running: see headroom. 0: they are not.
+  millis headroom{10'000};
+
+  double weight_of(const std::string& fairness_key) const {
+    auto found = weights.find(fairness_key);
+    return found == weights.end() ? 1 : found->second;
+  }
 };
 
 /// What came of a look at a request: see waiting_line::next.
 enum class fit {
   yes,
-  no,    ///< nor does any other that needs the same skills and avoids nobody
-  wait,  ///< had better wait, as do all of its class; those of another may go
-  aside, ///< waits for one agent: it alone is not looked at, until it is brought back
-  held,  ///< its fairness key is at a limit: nothing of the key's goes, until it is released
+  no,     ///< nor does any other that needs the same skills and avoids nobody
+  wait,   ///< had better wait, as do all of its class; those of another may go
+  aside,  ///< waits for one agent: it alone is not looked at, until it is brought back
+  held,   ///< its fairness key is at a limit: nothing of the key's goes, until it is released
+  greedy, ///< its fairness key is greedy: in this look no such key's of its priority goes
 };
 
 /// The requests of one role that wait for an agent. The higher priority goes first; a bounded share
@@ -69,6 +77,8 @@ public:
   void bring_back(const task_id& task);
   /// What was held of a fairness key may go again.
   void release(const std::string& fairness_key);
+  /// How many wait of a fairness key, in a class, beside those that were tried before or put aside.
+  std::size_t waiting_of(std::uint8_t priority, const std::string& fairness_key) const;
 
   /// How many wait for each set of skills.
   const std::map<std::vector<std::string>, std::size_t>& skill_sets() const noexcept {
@@ -76,8 +86,11 @@ public:
   }
   /// How many of those that need just these skills could go now, of this priority or a higher one:
   /// neither held nor put aside, and not tried before.
-  std::size_t ready(const std::vector<std::string>& skills, std::uint8_t priority) const;
-  /// A request that waits here, and its place in the order, from 1.
+  /// @param and_greedy also those of keys that were greedy when they were last looked at
+  std::size_t ready(const std::vector<std::string>& skills, std::uint8_t priority,
+                    bool and_greedy = true) const;
+  /// A request that waits here, and its place in the order, from 1. If more than 4,096 fairness
+  /// keys wait in its class it is an estimate: to tell it must not hold up the router.
   struct place {
     const placement_request* request;
     std::size_t position;
@@ -98,16 +111,24 @@ private:
                        __gnu_pbds::tree_order_statistics_node_update>;
   using class_and_key = std::pair<std::uint8_t, std::string>;
   struct flow;
+  struct lane {
+    std::uint8_t priority;
+    bool greedy;
+    auto operator<=>(const lane&) const = default; // NOLINT(modernize-use-nullptr)
+  };
   struct turn { // of a flow: the lowest is next
     double pass;
     rank head;
     flow* of;
     auto operator<=>(const turn&) const = default; // NOLINT(modernize-use-nullptr)
   };
+  struct ready_flows {
+    std::set<turn> turns;
+    std::size_t requests{0};
+  };
   /// Those who wait for one set of skills.
   struct skill_line {
-    std::map<std::uint8_t, std::set<turn>> ready; // by priority; none is empty
-    std::map<std::uint8_t, std::size_t> ready_requests;
+    std::map<lane, ready_flows> ready; // none is empty
     std::map<class_and_key, flow> flows;
     std::uint64_t unfit_in_look{0};
   };
@@ -116,6 +137,7 @@ private:
     double pass{0};
     double stride{1};
     std::size_t waiting{0};
+    bool greedy{false}; // when one of its requests was last looked at
     std::set<flow*> flows;
   };
   /// Those of one key and class that wait for one set of skills.
@@ -124,13 +146,15 @@ private:
     key_state* key{nullptr};
     std::uint8_t priority{0};
     ordered_requests requests;
+    lane ready_lane{};
     std::optional<turn> in_ready{};
     std::size_t ready_requests{0}; // as the line has counted them
   };
   struct class_state {
     std::size_t waiting{0};
-    double pass{0};           // of the latest turn
-    std::uint64_t served{0};  // number of the placement that was its latest
+    double pass{0};          // of the latest turn
+    std::uint64_t served{0}; // number of the placement that was its latest
+    std::uint64_t greedy_unfit_in_look{0};
     ordered_requests retries; // that avoid somebody
     ordered_requests aside;
   };
@@ -155,6 +179,8 @@ private:
   placement_request leave(location& where);
   void put_aside(const task_id& task);
   void order(flow& f);
+  void set_greedy(key_state& key, bool greedy);
+  void collect_heads(std::uint8_t priority);
   const placement_request* next_in(std::uint8_t priority,
                                    const std::function<fit(const placement_request&)>& fits);
   const placement_request* next_retry(class_state& of,

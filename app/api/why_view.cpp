@@ -89,6 +89,7 @@ std::string wait_text(const task_detail& task, const wait_explanation& why,
   case wait_reason::rate_limit:
     return "waits: as much has been started as may be: " + why.limit + "; the next may start in " +
            format_duration(why.until);
+  case wait_reason::fair_share: return "waits: agents are left to others: " + why.limit;
   case wait_reason::better_soon:
     return "waits: an agent that would do it sooner than those that are free, or that others need "
            "less, is expected to be free in " +

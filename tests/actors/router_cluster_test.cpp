@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace rolecall;
 using namespace std::chrono_literals;
 
@@ -11,11 +13,13 @@ namespace {
 struct table {
   using time_point = routing_table::time_point;
 
-  routing_table core{[] {
-    router_options options;
-    options.node = node_name{"a"};
-    return options;
-  }()};
+  explicit table(router_options options = {})
+      : core{[&] {
+          options.node = node_name{"a"};
+          return options;
+        }()} {}
+
+  routing_table core;
   time_point now{1h};
   std::uint64_t sequence{0};
 
@@ -29,11 +33,12 @@ struct table {
     record.max_concurrency = limit;
     core.apply({++sequence, agent_change::up, record}, now);
   }
-  void place(const std::string& task) {
+  void place(const std::string& task, const std::string& fairness_key = "") {
     placement_request request;
     request.task = task_id{task};
     request.attempt = 1;
     request.role = role_name{"r"};
+    request.fairness_key = fairness_key;
     core.place(request);
   }
   /// "task@agent", for each that was placed.
@@ -129,6 +134,58 @@ TEST_CASE("an attempt of another node holds a slot here until it has finished") 
   t.finish("near", key);
   CHECK(t.core.take_uses() == agent_uses{{{key, 0}}});
   CHECK(t.core.idle(role_name{"r"}, 0ms, t.now) == std::vector{key});
+}
+
+TEST_CASE("attempts of other nodes are no tenant's here, and what they hold is not to be shared") {
+  table t;
+  for (const auto* id : {"w", "x"})
+    t.up(id, "a");
+  for (const auto* id : {"y", "z"})
+    t.up(id, "b");
+  t.core.tell_uses();
+  auto flood = [&] {
+    for (int i = 0; i < 40; ++i)
+      t.place("f" + std::to_string(i), "greedy");
+    auto placed = t.dispatch();
+    return std::count(placed.begin(), placed.end(), '@');
+  };
+  SECTION("nothing is left free for them") {
+    for (const auto* id : {"w", "x"})
+      CHECK(t.core.admit(task_id{std::string{"far "} + id}, 1, t.key(id, "a"), t.now));
+    for (const auto* id : {"w", "x"})
+      t.finish(std::string{"far "} + id, t.key(id, "a"));
+    CHECK(flood() == 4);
+  }
+  SECTION("of what is left, one is kept free for this node's other tenant") {
+    t.place("m", "modest");
+    REQUIRE_FALSE(t.dispatch().empty());
+    t.now += 100ms;
+    t.finish("m", {}); // whichever it was
+    REQUIRE(t.core.admit(task_id{"far"}, 1, t.key("w", "a"), t.now));
+    SECTION("on an agent of this node") {
+      CHECK(flood() == 2);
+    }
+    SECTION("on agents of both") {
+      t.core.learn(agent_uses{{{t.key("y", "b"), 1}}}, t.now);
+      CHECK(flood() == 1);
+    }
+  }
+}
+
+TEST_CASE("the end of another node's attempt frees nothing of a key's limit") {
+  router_options options;
+  options.key_limit.max_parallel = 1;
+  table t{options};
+  t.up("x", "a", 4);
+  t.place("near");
+  CHECK(t.dispatch() == "near@x ");
+  CHECK(t.core.admit(task_id{"far"}, 1, t.key("x", "a"), t.now));
+  t.place("next");
+  CHECK(t.dispatch().empty());
+  t.finish("far", t.key("x", "a"));
+  CHECK(t.dispatch().empty());
+  t.finish("near", t.key("x", "a"));
+  CHECK(t.dispatch() == "next@x ");
 }
 
 TEST_CASE(

@@ -148,6 +148,25 @@ TEST_CASE("an agent is left to those who need what it is best at") {
   }
 }
 
+TEST_CASE("who floods beside others still leaves an agent to what it is best at") {
+  world w;
+  let_skills_be_learnt(w);
+  auto of = [&](const std::string& tenant, const std::string& task, const std::string& skill) {
+    auto result = needing(w, task, skill);
+    result.fairness_key = tenant;
+    return result;
+  };
+  CHECK(w.place(of("modest", "runs a", "a")));
+  CHECK(w.place(of("modest", "runs b", "b")));
+  REQUIRE(w.at.at({"runs a", 1}) == key(1));
+  CHECK_FALSE(w.place(of("greedy", "b", "b")));
+  for (const auto* task : {"a1", "a2", "a3"})
+    CHECK_FALSE(w.place(of("greedy", task, "a")));
+  w.now += 100ms;
+  w.end("runs a", verdict::completed, 100ms);
+  CHECK(w.at.at({"a1", 1}) == key(1)); // before "b", which is older
+}
+
 TEST_CASE("a task of a higher priority leaves no agent to one of a lower") {
   world w;
   let_skills_be_learnt(w);

@@ -33,6 +33,121 @@ TEST_CASE("a thousand agents that die within a second leave everything that wait
   CHECK(w.table.status(w.now).roles.at(0).waiting == 0);
 }
 
+TEST_CASE(
+    "a tenant that floods leaves an agent free for one that had one, and is told why it waits") {
+  world w;
+  for (int i = 0; i < 4; ++i)
+    w.up(i);
+  auto of = [&](const std::string& tenant, const std::string& task) {
+    auto result = w.request(task);
+    result.fairness_key = tenant;
+    return result;
+  };
+  REQUIRE(w.place(of("modest", "m1")));
+  w.now += 1s;
+  w.end("m1", verdict::completed, 1s);
+  for (int i = 0; i < 40; ++i)
+    w.table.place(of("greedy", "f" + std::to_string(i)));
+  w.settle();
+  CHECK(w.at.size() == 3);
+  auto why = w.why("f30");
+  CHECK(why.reason == wait_reason::fair_share);
+  CHECK(why.limit == "the fairness key \"greedy\" wants more than its share: those who do have 3 "
+                     "attempts running, and leave to the others what those had of late, 1 "
+                     "(routing.fairness.headroom)");
+  CHECK(w.place(of("modest", "m2")));
+  w.now += 100ms;
+  w.end("m2", verdict::completed, 100ms);
+  CHECK(w.at.size() == 3);
+  REQUIRE(w.table.next_due());
+  for (int i = 0; i < 3 && w.at.size() == 3; ++i) { // the modest one does not come back
+    w.now = std::max(w.now + 1ms, w.table.next_due().value_or(w.now));
+    w.settle();
+  }
+  CHECK(w.at.size() == 4);
+}
+
+TEST_CASE("a flood that comes one after the other leaves an agent free once another needed one") {
+  world w;
+  for (int i = 0; i < 4; ++i)
+    w.up(i);
+  auto of = [&](const std::string& tenant, const std::string& task) {
+    auto result = w.request(task);
+    result.fairness_key = tenant;
+    return result;
+  };
+  for (int i = 0; i < 40; ++i)
+    w.place(of("greedy", "f" + std::to_string(i)));
+  CHECK(w.at.size() == 4);
+  CHECK_FALSE(w.place(of("modest", "m1")));
+  w.now += 100ms;
+  w.end("f0", verdict::completed, 100ms);
+  REQUIRE(w.at.contains({"m1", 1}));
+  w.now += 100ms;
+  w.end("m1", verdict::completed, 100ms);
+  CHECK(w.at.size() == 3);
+  CHECK(w.place(of("modest", "m2")));
+}
+
+TEST_CASE("what has not more than its share waits for nobody's headroom") {
+  world w;
+  for (int i = 0; i < 4; ++i)
+    w.up(i);
+  for (int i = 0; i < 8; ++i) {
+    auto task = w.request("t" + std::to_string(i));
+    task.fairness_key = "tenant " + std::to_string(i);
+    w.place(std::move(task));
+  }
+  CHECK(w.at.size() == 4);
+  CHECK(w.why("t7").reason == wait_reason::at_limit);
+}
+
+TEST_CASE("while nobody knows how many tasks agents take, nothing is left free") {
+  world w;
+  for (int i = 0; i < 4; ++i)
+    w.up(i, 64, false);
+  auto of = [&](const std::string& tenant, const std::string& task) {
+    auto result = w.request(task);
+    result.fairness_key = tenant;
+    return result;
+  };
+  REQUIRE(w.place(of("modest", "m1")));
+  w.now += 1s;
+  w.end("m1", verdict::completed, 1s);
+  for (int i = 0; i < 40; ++i)
+    w.place(of("greedy", "f" + std::to_string(i)));
+  CHECK(w.at.size() == 4);
+}
+
+TEST_CASE("up to the limit that the router has found itself, a tenant that floods uses an agent") {
+  world w;
+  w.up(1, 8, false);
+  auto number = 0;
+  auto flood = [&] {
+    auto result = w.request("f" + std::to_string(++number));
+    result.fairness_key = "greedy";
+    w.place(std::move(result));
+  };
+  for (int i = 0; i < 100; ++i)
+    flood();
+  while (w.table.status(w.now).agents.at(0).limit < 8) {
+    w.now += 100ms;
+    for (const auto& [task, agent] : std::map{w.at})
+      w.end(task.first, verdict::completed, 100ms);
+    REQUIRE(w.now < routing_table::time_point{1h + 1min});
+  }
+  w.settle();
+  auto modest = w.request("m1");
+  modest.fairness_key = "modest";
+  w.place(std::move(modest));
+  for (int i = 0; i < 3; ++i) {
+    w.now += 100ms;
+    for (const auto& [task, agent] : std::map{w.at})
+      w.end(task.first, verdict::completed, 100ms);
+  }
+  CHECK(w.at.size() == 7); // one is left to the other
+}
+
 TEST_CASE("an agent that hangs holds up only what it has") {
   world w;
   for (int i = 0; i < 10; ++i)
