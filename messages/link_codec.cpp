@@ -107,7 +107,7 @@ struct value_check {
   template <class Rep, class Period>
   bool check(const std::chrono::duration<Rep, Period>& x) {
     constexpr std::chrono::hours most{24 * 365 * 10'000};
-    return x <= most && -x <= most;
+    return x <= most && x >= -most;
   }
   template <class T>
   bool check(const std::vector<T>& list) {
