@@ -37,8 +37,6 @@ bool routing_table::admit(const task_id& task, std::uint32_t attempt, const agen
   running_.emplace(attempt_key{task, attempt},
                    running{agent, name, role.start(of_peer, *a), {}, 0, false, false, true});
   role.gate.started(now);
-  if (auto* gate = gate_of({}, now)) // as its end will be counted
-    gate->started(now);
   role.follow_load(now);
   role.pool.started(*a, now);
   ++role.running;
