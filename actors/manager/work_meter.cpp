@@ -20,8 +20,8 @@ std::uint64_t more(std::uint64_t before, std::uint64_t after) {
 } // namespace
 
 void work_meter::told(const role_demand& demand, time_point now) {
-  busy_s_ +=
-      last_.running * std::max(0.0, std::chrono::duration<double>(now - at_.value_or(now)).count());
+  if (last_.running > 0)
+    silent_s_ += std::max(0.0, std::chrono::duration<double>(now - at_.value_or(now)).count());
   auto ends = more(last_.ended, demand.ended);
   if (ends > 0) {
     auto left = std::pow(memory, static_cast<double>(ends));
@@ -31,7 +31,7 @@ void work_meter::told(const role_demand& demand, time_point now) {
     ended_ = ended_ * left + static_cast<double>(ends);
   }
   if (ends > 0 || demand.running == 0)
-    busy_s_ = 0;
+    silent_s_ = 0;
   count(more(last_.asked, demand.asked), now);
   last_ = demand;
   at_ = now;
@@ -40,7 +40,7 @@ void work_meter::told(const role_demand& demand, time_point now) {
 std::optional<double> work_meter::task_s() const {
   if (ended_ < min_ends)
     return std::nullopt;
-  return std::max(worked_s_ / ended_, busy_s_ / 2);
+  return std::max(worked_s_ / ended_, silent_s_ / 2);
 }
 
 double work_meter::arrivals() const {

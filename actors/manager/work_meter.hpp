@@ -31,7 +31,7 @@ private:
 
   role_demand last_;
   std::optional<time_point> at_;
-  double busy_s_{0};   // slot-seconds since the last end
+  double silent_s_{0}; // in which something ran, and nothing has ended
   double worked_s_{0}; // decaying sum of the time of tasks
   double ended_{0};    // decaying number of them
 

@@ -47,9 +47,17 @@ TEST_CASE("a measured time is not believed for ever if no task ends any more") {
   work.tell(9, 4, 400ms, 5);
   work.now += 10s;
   work.tell(0, 0, 0s, 5);
-  CHECK(work.meter.task_s().value() == Approx(25));
+  CHECK(work.meter.task_s().value() == Approx(5));
   work.tell(0, 0, 0s, 0);
   CHECK(work.meter.task_s().value() == Approx(0.1));
+}
+
+TEST_CASE("many tasks that have begun together and not ended yet are not taken for long ones") {
+  told_work work;
+  work.tell(9, 4, 2s, 50);
+  work.now += 450ms;
+  work.tell(0, 0, 0s, 50);
+  CHECK(work.meter.task_s().value() == Approx(0.5));
 }
 
 TEST_CASE("a router that begins anew counts from nothing") {
