@@ -24,7 +24,7 @@ struct service_answer {
   agent_id agent;         ///< with `retire`: the agent
   std::uint64_t order{0}; ///< with `spawn`: whose it is, if somebody asked for it; else 0
   bool ok{false};
-  failure error;                    ///< if not ok
+  failure error;                    ///< if not ok; if ok, what of a list was left out, and why
   bool final{false};                ///< if not ok: asking again would not help
   millis retry_after{0};            ///< if not ok: how long the service asks to be left alone
   std::vector<role_offer> roles;    ///< with `roles`

@@ -46,20 +46,34 @@ struct reader {
     return result;
   }
 
-  template <class Item, class Read>
-  std::vector<Item> list(const json& body, std::string_view key, Read read) const {
-    std::vector<Item> result;
+  /// Entries with problems are left out, so that they cost the others nothing; gives what to say of
+  /// them.
+  template <class Item>
+  std::string list(const json& body, std::string_view key, std::vector<Item>& into,
+                   Item (reader::*read)(const json&, const std::string&) const) const {
     object_reader object{body, "", problems};
     object.required(key);
     const auto* items = object.array(key);
     if (!items)
-      return result;
-    if (items->size() > max_agents_listed)
+      return {};
+    if (items->size() > max_agents_listed) {
       object.complain(key, "has more than " + std::to_string(max_agents_listed) + " entries");
-    else
-      for (std::size_t i = 0; i < items->size(); ++i)
-        result.push_back(read((*items)[i], pointer_child(object.at(key), std::to_string(i))));
-    return result;
+      return {};
+    }
+    std::size_t wrong = 0;
+    std::string first;
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      std::vector<problem> own;
+      auto item = (reader{service, options, own}.*
+                   read)((*items)[i], pointer_child(object.at(key), std::to_string(i)));
+      if (own.empty())
+        into.push_back(std::move(item));
+      else if (++wrong == 1)
+        first = to_text(own.front());
+    }
+    return wrong == 0 ? std::string{}
+                      : std::to_string(wrong) + " of " + std::to_string(items->size()) +
+                            " entries left out, because not the protocol's: " + first;
   }
 };
 
@@ -122,23 +136,25 @@ service_answer to_answer(const service_config& service, service_answer answer,
   if (answer.question == service_question::health || answer.question == service_question::retire)
     return answer;
   std::vector<problem> problems;
+  std::string left_out;
   auto body = parse_json(response.body, {}, problems);
   if (body) {
     reader read{service, options, problems};
     if (answer.question == service_question::roles)
-      answer.roles = read.list<role_offer>(
-          *body, "roles", [&](const auto& v, const auto& w) { return read.offer(v, w); });
+      left_out = read.list(*body, "roles", answer.roles, &reader::offer);
     else if (answer.question == service_question::agents)
-      answer.agents = read.list<agent_record>(
-          *body, "agents", [&](const auto& v, const auto& w) { return read.agent(v, w); });
+      left_out = read.list(*body, "agents", answer.agents, &reader::agent);
     else
       answer.agents = {read.agent(*body, "")};
   }
   if (problems.empty() && spawning && answer.agents.front().role != answer.role)
     problems.push_back({"/role", "is \"" + answer.agents.front().role.value + "\", not the \"" +
                                      answer.role.value + "\" that was asked for"});
-  if (problems.empty())
+  if (problems.empty()) {
+    if (!left_out.empty())
+      answer.error = {ec::protocol_error, what + left_out};
     return answer;
+  }
   answer.roles.clear();
   answer.agents.clear();
   return fail(spawning ? ec::spawn_refused : ec::protocol_error,

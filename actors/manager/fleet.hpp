@@ -115,6 +115,7 @@ private:
     bool reachable{false};
     bool told_roles{false};
     std::string problem{"has not answered yet"};
+    std::map<service_question, std::string> left_out; // of its lists, and why
     ec problem_kind{ec::service_unreachable};
     std::uint32_t failed_checks{0};
     std::uint64_t round{0};         // of the latest check

@@ -57,6 +57,8 @@ void fleet::ask(service& s, service_question question, effects& out) {
 
 void fleet::on_check_answer(service& s, const service_answer& answer, effects& out) {
   --s.answers_due;
+  if (answer.ok)
+    s.left_out[answer.question] = answer.error.message;
   if (!answer.ok)
     on_check_failed(s, answer, out);
   else if (answer.question == service_question::roles)
@@ -71,6 +73,8 @@ void fleet::on_check_answer(service& s, const service_answer& answer, effects& o
   s.failed_checks = 0;
   s.reachable = true;
   s.problem.clear();
+  for (const auto& [question, what] : s.left_out)
+    s.problem += (s.problem.empty() || what.empty() ? "" : "; ") + what;
   for (auto& [name, r] : roles_)
     scale(r, out);
   if (s.refresh && s.round <= s.refresh_after)

@@ -23,8 +23,7 @@ bool fleet::retired() const {
 fleet_status fleet::status() const {
   fleet_status result;
   for (const auto& [name, s] : services_)
-    result.services.push_back(
-        {name, s.config.url, s.reachable, s.reachable ? "" : s.problem, s.agents, s.held_by});
+    result.services.push_back({name, s.config.url, s.reachable, s.problem, s.agents, s.held_by});
   result.roles = directory();
   for (const auto& [name, r] : roles_)
     result.role_states.push_back(status_of(r));

@@ -50,6 +50,8 @@ std::string services_of(const json& node) {
       result += " (managed by " + holder + ")";
     else if (shown(service, "reachable") != "true")
       result += " (away: " + shown(service, "problem") + ")";
+    else if (auto problem = text(service, "problem"); !problem.empty())
+      result += " (" + problem + ")";
   }
   return result;
 }
@@ -74,8 +76,8 @@ std::string shown_rate(const json& object, const char* key) {
 }
 
 table agent_rows(const json& agents) {
-  table result{{"agent", "service", "node", "role", "state", "condition", "load", "succeeded", "failed",
-                "success", "latency", "skills", "last error"},
+  table result{{"agent", "service", "node", "role", "state", "condition", "load", "succeeded",
+                "failed", "success", "latency", "skills", "last error"},
                {}};
   for (const auto& one : agents) {
     auto condition = shown(one, "condition");

@@ -175,6 +175,28 @@ TEST_CASE_METHOD(manager_fixture, "an agent that its service no longer lists lea
   CHECK(agents().empty());
 }
 
+TEST_CASE("an agent that reports a nonsense limit is left out, and costs the others nothing") {
+  auto options = small_fleet();
+  options.defaults.idle_timeout = millis{60'000};
+  chain_fixture f{options};
+  f.service.agents = {{"good", "reviewer"}, {"odd", "reviewer"}};
+  f.service.nonsense["odd"] = "-7";
+  f.advance(millis{2'100});
+  REQUIRE(f.agents().size() == 1);
+  CHECK(f.agents()[0].key.id == agent_id{"good"});
+  auto service = f.fleet().services.at(0);
+  CHECK(service.reachable);
+  CHECK_THAT(service.problem,
+             Catch::Contains("GET /agents of http://service: 1 of 2 entries left out") &&
+                 Catch::Contains("/agents/1/max_concurrency"));
+  f.submit({make_task("t")});
+  CHECK(f.execute("good"));
+  f.service.nonsense.clear();
+  f.advance(millis{2'000});
+  CHECK(f.fleet().services.at(0).problem.empty());
+  CHECK(f.agents().size() == 2);
+}
+
 TEST_CASE_METHOD(manager_fixture,
                  "404 on an execution: the agent is gone, another one is spawned") {
   submit_many(1);

@@ -21,6 +21,7 @@ public:
   std::vector<std::string> skills;           // of what is spawned from now on
   std::size_t spawns{0};
   std::size_t capacity{1'000};
+  std::map<std::string, std::string> nonsense; // agent id → what it says of its limit
   bool reachable{true};
   /// Answers to spawns instead of agents; taken one after the other.
   std::vector<net::http_response> spawn_answers;
@@ -50,8 +51,11 @@ private:
     }
     if (path == "/agents" && request.method == "GET") {
       auto list = json::array();
-      for (const auto& [id, role] : agents)
+      for (const auto& [id, role] : agents) {
         list.push_back(describe(id, role));
+        if (auto limit = nonsense.find(id); limit != nonsense.end())
+          list.back()["max_concurrency"] = limit->second;
+      }
       return {200, {}, json{{"agents", list}}.dump()};
     }
     if (path == "/agents")
