@@ -46,59 +46,28 @@ const agent_record* agent_mirror::find(const agent_key& key) const {
 
 agent_mirror::changes agent_mirror::on_peer_snapshot(const node_name& peer,
                                                      const agent_snapshot& snapshot) {
-  changes result;
-  auto& known = peers_[peer];
-  std::set<agent_key> present;
-  for (const auto& record : snapshot.agents)
-    if (record.key.node == peer) { // nobody writes the records of others
-      present.insert(record.key);
-      result.put.push_back(record);
-    }
-  for (const auto& key : known.keys)
-    if (!present.contains(key))
-      result.remove.push_back(key);
-  known.keys = std::move(present);
-  known.sequence = snapshot.sequence;
-  return result;
+  auto own = snapshot;
+  std::erase_if(own.agents, [&](const auto& record) { return record.key.node != peer; });
+  return peers_[peer].on_snapshot(own); // nobody writes the records of others
 }
 
 agent_mirror::changes agent_mirror::on_peer_event(const node_name& peer, const agent_event& event) {
-  changes result;
-  auto& known = peers_[peer];
-  if (!known.sequence || event.sequence <= *known.sequence)
-    return result; // a snapshot is on its way, or has told it already
-  if (event.sequence != *known.sequence + 1) {
-    known.sequence.reset();
-    result.gap = true;
-    return result;
-  }
-  known.sequence = event.sequence;
-  if (event.agent.key.node != peer)
-    return result;
-  if (event.change != agent_change::down) {
-    known.keys.insert(event.agent.key);
-    result.put.push_back(event.agent);
-  } else if (known.keys.erase(event.agent.key) > 0) {
-    result.remove.push_back(event.agent.key);
-  }
-  return result;
+  return peers_[peer].on_event(event, event.agent.key.node == peer);
 }
 
 agent_mirror::changes agent_mirror::on_peer_gone(const node_name& peer) {
-  changes result;
-  if (auto known = peers_.extract(peer); !known.empty())
-    result.remove.assign(known.mapped().keys.begin(), known.mapped().keys.end());
-  return result;
+  auto known = peers_.extract(peer);
+  return known.empty() ? changes{} : known.mapped().on_gone();
 }
 
 std::size_t agent_mirror::agents_of(const node_name& peer) const {
   auto found = peers_.find(peer);
-  return found == peers_.end() ? 0 : found->second.keys.size();
+  return found == peers_.end() ? 0 : found->second.agents();
 }
 
 std::uint64_t agent_mirror::lag(const node_name& peer, std::uint64_t latest) const {
   auto found = peers_.find(peer);
-  auto known = found == peers_.end() ? 0 : found->second.sequence.value_or(0);
+  auto known = found == peers_.end() ? 0 : found->second.sequence().value_or(0);
   return latest > known ? latest - known : 0;
 }
 

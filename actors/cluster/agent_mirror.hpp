@@ -1,10 +1,9 @@
 #pragma once
 
+#include "actors/registry/agent_follower.hpp"
 #include "messages/cluster.hpp"
 
 #include <map>
-#include <optional>
-#include <set>
 
 namespace rolecall {
 
@@ -35,11 +34,7 @@ public:
   // -- those of peers
   // --------------------------------------------------------------------------------
   /// What is to be done in the registry.
-  struct changes {
-    std::vector<agent_record> put;
-    std::vector<agent_key> remove;
-    bool gap{false}; ///< an event is missing: the snapshot is wanted
-  };
+  using changes = agent_follower::changes;
   changes on_peer_snapshot(const node_name& peer, const agent_snapshot& snapshot);
   changes on_peer_event(const node_name& peer, const agent_event& event);
   changes on_peer_gone(const node_name& peer);
@@ -48,16 +43,11 @@ public:
   std::uint64_t lag(const node_name& peer, std::uint64_t latest) const;
 
 private:
-  struct peer_agents {
-    std::optional<std::uint64_t> sequence; // none: a snapshot is due
-    std::set<agent_key> keys;
-  };
-
   node_name self_;
   bool withdrawn_{false};
   std::uint64_t sequence_{0};
   std::map<agent_key, agent_record> own_;
-  std::map<node_name, peer_agents> peers_;
+  std::map<node_name, agent_follower> peers_;
 };
 
 } // namespace rolecall

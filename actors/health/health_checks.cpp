@@ -39,31 +39,20 @@ std::size_t health_checks::checked_role::bound(const health_options& options) co
 }
 
 void health_checks::reset(const agent_snapshot& snapshot, time_point now) {
-  std::set<agent_key> present;
-  for (const auto& record : snapshot.agents)
-    present.insert(record.key);
-  std::vector<agent_key> gone;
-  for (const auto& [key, a] : agents_)
-    if (!present.contains(key))
-      gone.push_back(key);
-  for (const auto& key : gone)
-    remove(key);
-  for (const auto& record : snapshot.agents)
-    insert(record, now);
-  sequence_ = snapshot.sequence;
+  change(agents_told_.on_snapshot(snapshot), now);
 }
 
 bool health_checks::apply(const agent_event& event, time_point now) {
-  if (event.sequence <= sequence_)
-    return true; // known from the snapshot
-  if (event.sequence != sequence_ + 1)
-    return false;
-  sequence_ = event.sequence;
-  if (event.change == agent_change::down)
-    remove(event.agent.key);
-  else
-    insert(event.agent, now);
-  return true;
+  auto what = agents_told_.on_event(event);
+  change(what, now);
+  return !what.gap;
+}
+
+void health_checks::change(const agent_follower::changes& what, time_point now) {
+  for (const auto& key : what.remove)
+    remove(key);
+  for (const auto& record : what.put)
+    insert(record, now);
 }
 
 std::vector<agent_key> health_checks::due(time_point now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/registry/agent_follower.hpp"
 #include "messages/events.hpp"
 
 #include <chrono>
@@ -88,6 +89,7 @@ private:
   };
 
   void insert(const agent_record& record, time_point now);
+  void change(const agent_follower::changes& what, time_point now);
   void remove(const agent_key& key);
   void learn(checked_agent& a, check_result result);
   void wait(checked_agent& a, time_point next);
@@ -95,7 +97,7 @@ private:
 
   health_options options_;
   std::mt19937_64 chance_;
-  std::uint64_t sequence_{0};
+  agent_follower agents_told_{0}; // by the registry
   std::map<agent_key, checked_agent> agents_;
   std::map<role_name, checked_role> roles_; // with agents
   std::vector<task_id> canceled_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/registry/agent_follower.hpp"
 #include "actors/router/routed_role.hpp"
 #include "messages/cluster.hpp"
 
@@ -110,6 +111,7 @@ private:
   void learn_offers();
   void split(role_demand& demand, routed_role& role);
   void insert(const agent_record& record, time_point now);
+  void change(const agent_follower::changes& what, time_point now);
   void remove(const agent_key& key);
   void check_drained(routed_agent& a);
   void suspect(routed_agent& a, ec why, time_point now);
@@ -155,7 +157,7 @@ private:
   std::shared_ptr<const router_options> options_; // shared with the roles
   std::mt19937_64 chance_;
   time_point last_now_{};
-  std::uint64_t sequence_{0};
+  agent_follower agents_told_{0}; // by the registry
   role_directory directory_;
   std::map<role_name, std::set<std::string>> offered_; // skills, by role
   std::map<role_name, routed_role> roles_;
