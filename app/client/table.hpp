@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct table {
 };
 
 /// For a terminal: columns aligned, the widest cut until a line has at most `width` characters.
-std::string aligned(const table& data, std::size_t width);
+std::string aligned(const table& data, std::size_t width = std::numeric_limits<std::size_t>::max());
 
 /// For a pipe: the heading and each row as a line, cells separated by tabs, nothing cut.
 std::string tab_separated(const table& data);

@@ -58,7 +58,7 @@ int explain_task(node_client& node, const ids_options& options) {
     print_json(why);
     return exit_codes::ok;
   }
-  auto text = why_text(why, size_of(stdout).columns);
+  auto text = why_text(why);
   std::fputs((leads_to_terminal(stdout) ? text : without_colours(text)).c_str(), stdout);
   return exit_codes::ok;
 }
@@ -77,6 +77,8 @@ int list_tasks(node_client& node, const list_options& options) {
     auto answer = node.get(path);
     const auto& found = array_in(answer, "tasks", "GET /v1/tasks", node);
     tasks.insert(tasks.end(), found.begin(), found.end());
+    if (cursor.empty())
+      tell_unreachable(answer);
     auto next = text(answer, "next_cursor");
     // A node that sends us round in circles would do so for ever.
     cursor = found.empty() || next == cursor ? "" : next;

@@ -126,7 +126,7 @@ std::string task_details(const json& view) {
   return out;
 }
 
-std::string why_text(const json& why, std::size_t width) {
+std::string why_text(const json& why) {
   std::string out = printable(shown(why, "task_id")) + " (" + printable(shown(why, "state")) +
                     "): " + printable(shown(why, "explanation")) + "\n";
   if (number(why, "position"))
@@ -152,7 +152,7 @@ std::string why_text(const json& why, std::size_t width) {
                          {shown_time(one, "latency_ms")},
                          {shown(one, "note")}});
   }
-  out += aligned(rows, width);
+  out += aligned(rows); // a note says what to do: it is not cut
   if (auto omitted = number(why, "omitted"); omitted && *omitted > 0)
     out += "and " + shown(why, "omitted") + " more agents\n";
   return out;

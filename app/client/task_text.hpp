@@ -11,8 +11,7 @@ table task_table(const std::vector<json>& tasks);
 /// One task with all that is known of it, for people: several lines.
 std::string task_details(const json& view);
 
-/// Why a task is where it is, for people: the explanation, then the candidates as lines. `width` as
-/// for `aligned`.
-std::string why_text(const json& why, std::size_t width);
+/// Why a task is where it is, for people: the explanation, then the candidates as lines, uncut.
+std::string why_text(const json& why);
 
 } // namespace rolecall::client

@@ -214,11 +214,11 @@ class Why(unittest.TestCase):
     def test_a_much_better_agent_is_about_to_be_free(self):
         self.start(agent("fast"), agent("slow"), routing={"patience": 10})
         self.service.execute = lambda name, task: (
-            self.service.closing.wait(task["input"] or {"fast": 0.05, "slow": 2}[name]),
+            self.service.closing.wait(task["input"] or {"fast": 0.05, "slow": 0.5}[name]),
             (200, {"status": "completed", "output": name}))[1]
-        for number in range(24):
+        for number in range(80):
             self.submit(f"learn-{number}", 0)
-        for number in range(24):
+        for number in range(80):
             self.ended(f"learn-{number}")
         self.submit("long", 20)
         self.runs("long")
