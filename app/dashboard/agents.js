@@ -40,7 +40,7 @@ function drainButton(agent) {
     });
     if (!agreed)
       return;
-    const path = `/v1/agents/${encodeURIComponent(agent.agent_id)}${query({ service: agent.service })}`;
+    const path = `/v1/agents/${encodeURIComponent(agent.agent_id)}${query({ service: agent.service, node: agent.node })}`;
     if (await attempt(button, () => send('DELETE', path)))
       note(`${agent.agent_id} is draining.`);
     pollSoon();
@@ -50,8 +50,8 @@ function drainButton(agent) {
 
 const columns = [
   {
-    label: 'Agent', class: 'name', sign: a => `${a.agent_id} ${a.service}`,
-    cell: a => h('span', {}, h('span', { class: 'id' }, a.agent_id), h('span', { class: 'hint' }, ` ${a.service}`)),
+    label: 'Agent', class: 'name', sign: a => `${a.agent_id} ${a.service} ${a.node}`,
+    cell: a => h('span', {}, h('span', { class: 'id' }, a.agent_id), h('span', { class: 'hint' }, ` ${a.service} · ${a.node}`)),
   },
   { label: 'Role', class: 'short', cell: a => a.role },
   { label: 'State', sign: a => a.state, cell: a => badge(a.state) },
@@ -66,7 +66,7 @@ const columns = [
 
 export function openAgents({ query: chosen }) {
   const role = chosen.get('role') ?? '', state = chosen.get('state') ?? '';
-  const table = liveTable({ caption: 'Agents', columns, key: a => `${a.service} ${a.agent_id}` });
+  const table = liveTable({ caption: 'Agents', columns, key: a => `${a.node} ${a.service} ${a.agent_id}` });
   const summary = h('p', { class: 'hint' });
   const empty = h('div', { class: 'empty', hidden: true, 'data-empty': 'agents' },
     h('p', {}, 'No agents', role || state ? ' that match' : ' yet',

@@ -1,4 +1,5 @@
-// At a glance: what is going on, how well, how fast; then the roles, what failed last, and the services.
+// At a glance: what is going on, how well, how fast; then the roles, the nodes of a cluster, what failed last, and
+// the services.
 import { h, replace, setText } from './dom.js';
 import { badge } from './states.js';
 import { ago, count, duration, percent, plural, rate } from './format.js';
@@ -6,6 +7,7 @@ import { get } from './api.js';
 import { on, watch } from './live.js';
 import { latencyPlot, throughputPlot } from './plots.js';
 import { rolesTable } from './roles.js';
+import { nodesTable } from './nodes.js';
 
 const failures_shown = 5;
 const failures_interval_ms = 2_000;
@@ -102,10 +104,10 @@ function services() {
 
 export function openOverview() {
   const figures = glance(), plots = [throughputPlot(), latencyPlot()], roles = rolesTable();
-  const failed = failures(), hosts = services(), empty = h('div', {});
+  const failed = failures(), hosts = services(), nodes = nodesTable(), empty = h('div', {});
   const element = h('div', { class: 'view' }, h('h1', { class: 'unseen' }, 'Overview'), empty, figures.element,
     h('div', { class: 'plots' }, plots.map(one => one.element)),
-    roles.element, h('div', { class: 'halves' }, failed.element, hosts.element));
+    roles.element, nodes.element, h('div', { class: 'halves' }, failed.element, hosts.element));
   let failures_count = null, asked_at = -Infinity, closed = false;
 
   async function loadFailures() {
@@ -130,7 +132,12 @@ export function openOverview() {
       failures_count = n;
       loadFailures();
     }
-  }), watch('/v1/nodes', answer => answer && hosts.update(answer.nodes)),
+  }), watch('/v1/nodes', answer => {
+    if (!answer)
+      return;
+    hosts.update(answer.nodes);
+    nodes.update(answer);
+  }),
   on('reload', () => { failures_count = null; }),
   ...plots.map(one => one.close), roles.close, () => { closed = true; }];
   return { element, close: () => ends.forEach(end => end()) };

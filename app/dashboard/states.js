@@ -30,7 +30,8 @@ const looks = {
   canceled: ['slash', 'off'], rejected: ['bar', 'warn'],
   running: ['half', 'busy'], retryable: ['again', 'warn'], busy: ['pause', 'off'],
   ready: ['check', 'good'], draining: ['drain', 'off'], starting: ['clock', 'waiting'],
-  ok: ['check', 'good'], parked: ['pause', 'warn'], suspect: ['warning', 'warn'], unhealthy: ['warning', 'bad'],
+  up: ['check', 'good'], leaving: ['drain', 'off'], connecting: ['again', 'waiting'], refused: ['bar', 'bad'],
+  unreachable: ['warning', 'bad'], ok: ['check', 'good'], parked: ['pause', 'warn'], suspect: ['warning', 'warn'], unhealthy: ['warning', 'bad'],
 };
 
 /** An icon with its word: badge('failed'), or with other words: badge('parked', 'parked for 3 s'). */

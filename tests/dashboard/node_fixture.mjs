@@ -50,7 +50,7 @@ async function end(child, signal = 'SIGTERM') {
 
 /** What a test has: url, api(), stop() and restart() of the node (at the same address), close(). */
 export class TestNode {
-  static async start({ roles = test_roles, config = {}, token = null } = {}) {
+  static async start({ name = 'node', roles = test_roles, config = {}, token = null } = {}) {
     const node = new TestNode();
     node.folder = mkdtempSync(join(tmpdir(), 'rolecall-dashboard-'));
     node.token = token;
@@ -58,7 +58,7 @@ export class TestNode {
       writeFileSync(join(node.folder, 'roles.json'), JSON.stringify({ roles }));
       node.service = await launch(['agents', '--roles', join(node.folder, 'roles.json'), '--listen', '127.0.0.1:0', '-q']);
       node.config = {
-        execution: { retry_backoff: '10ms', max_retry_backoff: '20ms' }, journal: { path: '' }, ...config,
+        node: { name, drain_timeout: '1s' }, execution: { retry_backoff: '10ms', max_retry_backoff: '20ms' }, journal: { path: '' }, ...config,
         api: { listen: '127.0.0.1:0', ...token && { tokens: node.tokenFile(token) } }, services: [{ name: 'local', url: node.service.url }],
       };
       await node.restart();
