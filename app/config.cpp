@@ -39,8 +39,7 @@ struct config_reader {
       object.finish();
     }
     if (const auto* routing = root.object("routing"))
-      read_routing(*routing, problems, result.router, result.questions,
-                   result.coordinator.labels);
+      read_routing(*routing, problems, result.router, result.questions, result.coordinator.labels);
     if (const auto* cluster = root.object("cluster")) {
       result.cluster = read_cluster(*cluster, problems);
       const auto* node = root.object("node");

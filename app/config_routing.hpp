@@ -7,8 +7,8 @@
 
 namespace rolecall {
 
-/// Reads the section "routing" into `result`, `labels` and, of what services leave open, `questions`.
-/// What is wrong goes to `problems`.
+/// Reads the section "routing" into `result`, `labels` and, of what services leave open,
+/// `questions`. What is wrong goes to `problems`.
 void read_routing(const nlohmann::json& value, std::vector<problem>& problems,
                   router_options& result, question_options& questions, task_labels& labels);
 

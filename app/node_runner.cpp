@@ -178,8 +178,8 @@ private:
     constexpr millis patience{5'000};
     self_->request(host_.coordinator(), patience, atom::cancel_v, task_query{})
         .receive(
-            [](std::uint64_t count) {
-              log_event(spdlog::level::warn, "tasks_canceled", {{"count", count}});
+            [](const cancel_count& done) {
+              log_event(spdlog::level::warn, "tasks_canceled", {{"count", done.canceled}});
             },
             [](caf::error&) {});
   }

@@ -35,6 +35,7 @@ std::string to_string(ec code) {
   case ec::deadline_exceeded: return "deadline_exceeded";
   case ec::node_stopped: return "node_stopped";
   case ec::storage_full: return "storage_full";
+  case ec::node_unreachable: return "node_unreachable";
   }
   return "unknown_error";
 }

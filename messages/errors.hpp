@@ -39,6 +39,7 @@ enum class ec : std::uint8_t {
   deadline_exceeded,   ///< the task as a whole took longer than it may
   node_stopped,        ///< the node that ran the attempt ended before the outcome
   storage_full,        ///< the journal cannot be written to
+  node_unreachable,    ///< a node of the cluster that may have what is asked for cannot be asked
 };
 
 /// The value's name, for example "unknown_role".

@@ -192,21 +192,23 @@ using tasks_actor = caf::typed_actor<
     // already under the same id, with the same content, is that one. Fails with
     // ec::duplicate_task, unknown_dependency, dependency_cycle, queue_full or storage_full.
     caf::replies_to<atom::submit, std::vector<task_spec>>::with<submit_result>,
-    // Cancels a task, gives it as it stands once that is on disk. Fails with ec::unknown_task.
+    // Cancels a task, gives it as it stands once that is on disk. Fails with ec::unknown_task, or
+    // with ec::node_unreachable if a node that may have it cannot be asked.
     caf::replies_to<atom::cancel, task_id>::with<task_record>,
     // Cancels those of these tasks that are known and not terminal, gives their number.
-    caf::replies_to<atom::cancel, std::vector<task_id>>::with<std::uint64_t>,
+    caf::replies_to<atom::cancel, std::vector<task_id>>::with<cancel_count>,
     // Cancels all tasks that are not terminal and that a query asks for, whatever its page;
     // gives their number.
-    caf::replies_to<atom::cancel, task_query>::with<std::uint64_t>,
-    // A task as it stands. Fails with ec::unknown_task.
+    caf::replies_to<atom::cancel, task_query>::with<cancel_count>,
+    // A task as it stands. Fails as canceling does.
     caf::replies_to<atom::get, task_id>::with<task_record>,
     // From here on nothing new starts; answered once nothing runs any more, with the number of
     // tasks that a journal keeps for later.
     caf::replies_to<atom::drain>::with<std::uint64_t>,
-    // Those of these tasks that are known, with everything that is known of them.
+    // Those of these tasks that are known, with everything that is known of them. Fails with
+    // ec::node_unreachable if one is not known and a node that may have it cannot be asked.
     caf::replies_to<atom::describe, std::vector<task_id>>::with<std::vector<task_detail>>,
-    // Submits a task anew, under the second id. Fails with ec::unknown_task,
+    // Submits a task anew, under the second id. Fails with ec::unknown_task, node_unreachable,
     // task_not_retryable, or as a submit does.
     caf::replies_to<atom::retry, task_id, task_id>::with<task_detail>,
     // A page of tasks. It may be short or empty and still not be the last one.

@@ -88,9 +88,9 @@ typename Inspector::result_type inspect(Inspector& f, wait_answer& x) {
   return f(x.why, x.fleet);
 }
 
-/// What comes back: in this order, for a failure; tasks in full; a page; a count; a wait; an agent;
-/// a fleet.
-using node_reply = std::variant<failure, std::vector<task_detail>, task_page, std::uint64_t,
+/// What comes back: in this order, for a failure; tasks in full; a page; a count of canceled ones;
+/// a wait; an agent; a fleet.
+using node_reply = std::variant<failure, std::vector<task_detail>, task_page, cancel_count,
                                 wait_answer, agent_record, fleet_status>;
 
 struct numbered_question {

@@ -176,13 +176,28 @@ struct task_page {
   std::uint64_t next{0};          ///< `before` of the next page; 0: this was the last one
   /// In a cluster: `positions` of the next page, 1 for nodes without more; none: as `next`.
   std::map<node_name, std::uint64_t> positions{};
+  /// Nodes that could not be asked for theirs, by name, or by address if the name is not known.
+  std::vector<std::string> unreachable{};
 
   bool operator==(const task_page&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_page& x) {
-  return f(x.tasks, x.next, x.positions);
+  return f(x.tasks, x.next, x.positions, x.unreachable);
+}
+
+/// How many tasks were canceled at once.
+struct cancel_count {
+  std::uint64_t canceled{0};
+  std::vector<std::string> unreachable{}; ///< nodes that could not be told, as in `task_page`
+
+  bool operator==(const cancel_count&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cancel_count& x) {
+  return f(x.canceled, x.unreachable);
 }
 
 } // namespace rolecall

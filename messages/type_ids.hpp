@@ -63,6 +63,7 @@ CAF_ADD_TYPE_ID(rolecall_values, (rolecall::peer_demand))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::node_figures))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::service_holds))
 CAF_ADD_TYPE_ID(rolecall_values, (rolecall::cluster_status))
+CAF_ADD_TYPE_ID(rolecall_values, (rolecall::cancel_count))
 
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, put, "put")
 CAF_ADD_ATOM(rolecall_values, rolecall::atom, remove, "remove")

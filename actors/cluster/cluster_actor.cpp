@@ -59,12 +59,7 @@ cluster_actor::behavior_type cluster(cluster_self self, cluster_peers peers,
       [self](const peer_question& question) -> caf::result<peer_reply> {
         return ask(self, question);
       },
-      [self](atom::list) {
-        std::vector<node_name> result;
-        for (auto link : self->state.membership->up())
-          result.push_back(*self->state.membership->node_of(link));
-        return result;
-      },
+      [self](atom::list) { return peers_of(self); },
       [self](atom::leave) -> caf::result<bool> {
         auto& state = self->state;
         membership::effects out;

@@ -24,6 +24,16 @@ struct peer_reply {
   node_reply reply;
 };
 
+/// The other nodes, by whether they can be asked.
+struct peer_nodes {
+  std::vector<node_name> linked;
+  /// By name, or by address if the name is not known: those that there should be a link with, and
+  /// those that there was one with within `forget_after`.
+  std::vector<std::string> lost;
+  /// False if this node has started so recently that there may be others, linked with others only.
+  bool settled{true};
+};
+
 // What the event loop tells the actor.
 struct link_accepted {
   std::shared_ptr<net::frame_stream> stream;
@@ -50,6 +60,7 @@ struct link_closed {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::peer_question)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::peer_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::peer_nodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::link_accepted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::link_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::link_dialed)
@@ -58,16 +69,19 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(rolecall::link_closed)
 
 namespace rolecall {
 
+/// Whom the other nodes can be asked through.
+using peer_nodes_actor =
+    caf::typed_actor<caf::replies_to<atom::list>::with<peer_nodes>, // the nodes that it knows
+                                                                    // Asks a node; always answered.
+                                                                    // Not for the node itself.
+                     caf::replies_to<peer_question>::with<peer_reply>>;
+
 /// The CLUSTER links this node with others. For the coordinator it is the pool: an attempt for an
 /// agent of another node goes there, every other one to this node's pool.
-using cluster_actor = pool_actor::extend_with<agent_listener_actor>::
+using cluster_actor = pool_actor::extend_with<peer_nodes_actor>::extend_with<agent_listener_actor>::
     extend_with<routing_listener_actor>::extend_with<directory_listener_actor>::extend<
         // How the cluster looks from here.
         caf::replies_to<atom::status>::with<cluster_status>,
-        // Asks a node; always answered. Not for the node itself.
-        caf::replies_to<peer_question>::with<peer_reply>,
-        // The nodes that there is a link with.
-        caf::replies_to<atom::list>::with<std::vector<node_name>>,
         // What this node tells of itself.
         caf::reacts_to<node_figures>,
         // Whom questions of other nodes about tasks go to.

@@ -235,4 +235,21 @@ cluster_status status_of(cluster_self self) {
   return result;
 }
 
+peer_nodes peers_of(cluster_self self) {
+  const auto& state = self->state;
+  peer_nodes result;
+  std::set<std::string> lost;
+  for (const auto& [link, status] : state.membership->status(now(self)))
+    if (link)
+      result.linked.push_back(status.node);
+    else if (status.state != "refused") // whoever is no part of the cluster has nothing of it
+      lost.insert(status.node.empty() ? status.address : status.node.value);
+  for (const auto& [node, peer] : state.nodes)
+    if (!peer.up && now(self) - peer.seen <= state.options.membership.forget_after)
+      lost.insert(node.value);
+  result.lost.assign(lost.begin(), lost.end());
+  result.settled = now(self) - state.started > settling_time;
+  return result;
+}
+
 } // namespace rolecall

@@ -8,8 +8,6 @@ namespace rolecall {
 namespace {
 
 constexpr millis registry_timeout{5'000};
-/// Nodes that should be there may turn up within this time: until then no role is unknown.
-constexpr millis settling_time{3'000};
 constexpr std::size_t max_roles_of_peer = 10'000;
 constexpr std::size_t max_services_of_peer = 1'000;
 

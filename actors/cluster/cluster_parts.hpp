@@ -5,6 +5,9 @@
 /// What the parts of the cluster actor share. Used by it only.
 namespace rolecall {
 
+/// Nodes that should be there may turn up within this time: until then no role or task is unknown.
+constexpr millis settling_time{3'000};
+
 // -- cluster_links.cpp
 /// Carries out what the membership wants, and arms the timer.
 void carry_out(cluster_self self, membership::effects effects);
@@ -17,6 +20,7 @@ void on_frame(cluster_self self, const link_frame& frame);
 void on_closed(cluster_self self, const link_closed& news);
 void on_wake(cluster_self self);
 cluster_status status_of(cluster_self self);
+peer_nodes peers_of(cluster_self self);
 
 // -- cluster_messages.cpp
 /// What a node says once the link with it is up.

@@ -47,9 +47,9 @@ struct answerer {
   void operator()(const task_query& q) const { ask<task_page>(self->state.tasks, atom::list_v, q); }
   void operator()(const cancel_tasks& q) const {
     if (q.tasks.empty())
-      ask<std::uint64_t>(self->state.tasks, atom::cancel_v, q.query);
+      ask<cancel_count>(self->state.tasks, atom::cancel_v, q.query);
     else
-      ask<std::uint64_t>(self->state.tasks, atom::cancel_v, q.tasks);
+      ask<cancel_count>(self->state.tasks, atom::cancel_v, q.tasks);
   }
   void operator()(const retry_task& q) const {
     auto me = *this;

@@ -14,36 +14,65 @@ constexpr millis peer_timeout{5'000}; ///< more than the cluster actor's own
 /// Marks a node that has no more tasks: no task has a smaller number.
 constexpr std::uint64_t no_more = 1;
 
-using replies = std::vector<std::pair<node_name, node_reply>>;
+/// What the other nodes said.
+struct replies {
+  std::vector<std::pair<node_name, node_reply>> come;
+  std::vector<std::string> silent; ///< without a link, or without an answer in time
+  bool settled{true};              ///< as in `peer_nodes`
 
-/// Asks all other nodes, and goes on with what they said. Whoever is silent has said nothing.
+  /// Whether a task that nobody here said to have is nowhere.
+  bool complete() const { return silent.empty() && settled; }
+};
+
+/// Whether a node could not be asked, or not the actor that knows.
+bool is_silence(const node_reply& reply) {
+  const auto* why = std::get_if<failure>(&reply);
+  return why && (why->kind == ec::node_stopped || why->kind == ec::timeout ||
+                 why->kind == ec::shutting_down || why->kind == ec::queue_full);
+}
+
+/// Asks all other nodes, and goes on with what they said.
 void ask_all(self_pointer self, const std::function<node_question(const node_name&)>& question,
              const std::function<void(replies)>& next) {
   struct gathering {
     std::size_t missing{0};
-    replies come;
+    replies all;
   };
-  self->request(self->state.cluster, own_timeout, atom::list_v)
+  self->request(self->state.peers, own_timeout, atom::list_v)
       .then(
-          [self, question, next](const std::vector<node_name>& nodes) {
-            auto all = std::make_shared<gathering>();
-            all->missing = nodes.size();
-            if (nodes.empty())
-              return next({});
-            auto came = [all, next] {
-              if (--all->missing == 0)
-                next(std::move(all->come));
+          [self, question, next](const peer_nodes& nodes) {
+            auto gathered = std::make_shared<gathering>();
+            gathered->missing = nodes.linked.size();
+            gathered->all.silent = nodes.lost;
+            gathered->all.settled = nodes.settled;
+            if (nodes.linked.empty())
+              return next(std::move(gathered->all));
+            auto came = [gathered, next](const node_name& node, node_reply reply) {
+              if (is_silence(reply))
+                gathered->all.silent.push_back(node.value);
+              else
+                gathered->all.come.emplace_back(node, std::move(reply));
+              if (--gathered->missing == 0)
+                next(std::move(gathered->all));
             };
-            for (const auto& node : nodes)
-              self->request(self->state.cluster, peer_timeout, peer_question{node, question(node)})
-                  .then(
-                      [all, came, node](peer_reply& reply) {
-                        all->come.emplace_back(node, std::move(reply.reply));
-                        came();
-                      },
-                      [came](caf::error&) { came(); });
+            for (const auto& node : nodes.linked)
+              self->request(self->state.peers, peer_timeout, peer_question{node, question(node)})
+                  .then([came, node](peer_reply& reply) { came(node, std::move(reply.reply)); },
+                        [came, node](caf::error& error) { came(node, to_failure(error)); });
           },
           [next](caf::error&) { next({}); });
+}
+
+caf::error unreachable(const task_id& task, const replies& said) {
+  std::string names;
+  for (const auto& node : said.silent)
+    names += (names.empty() ? "" : ", ") + node;
+  auto what = "the task \"" + task.value + "\" is not known here, and may be at ";
+  return caf::make_error(
+      ec::node_unreachable,
+      said.silent.empty()
+          ? what + "a node that has not been found yet, since this one has just started: try again"
+          : what + names + ", which cannot be asked just now: try again later, or ask there");
 }
 
 template <class Promise>
@@ -61,49 +90,60 @@ auto answering(const task_id& id, caf::typed_response_promise<task_record> promi
   };
 }
 
+bool has(const std::vector<task_detail>& tasks, const task_id& id) {
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [&](const auto& task) { return task.record.id == id; });
+}
+
 /// Those of these tasks that are known anywhere.
 void describe(self_pointer self, const std::vector<task_id>& ids,
               const std::function<void(std::vector<task_detail>)>& next,
-              std::function<void(caf::error&)> failed) {
+              const std::function<void(caf::error&)>& failed) {
   self->request(self->state.own, own_timeout, atom::describe_v, ids)
       .then(
-          [self, ids, next](std::vector<task_detail>& found) {
+          [self, ids, next, failed](std::vector<task_detail>& found) {
             std::vector<task_id> missing;
             for (const auto& id : ids)
-              if (std::none_of(found.begin(), found.end(),
-                               [&](const auto& task) { return task.record.id == id; }))
+              if (!has(found, id))
                 missing.push_back(id);
             if (missing.empty())
               return next(std::move(found));
             ask_all(
                 self, [missing](const node_name&) { return describe_tasks{missing}; },
-                [next, found](const replies& come) mutable {
-                  for (const auto& [node, reply] : come)
+                [next, failed, found, missing](const replies& said) mutable {
+                  for (const auto& [node, reply] : said.come)
                     if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply))
                       for (auto task : *tasks) {
                         task.record.home = node;
                         found.push_back(std::move(task));
                       }
+                  auto lacking = std::find_if(missing.begin(), missing.end(),
+                                              [&](const auto& id) { return !has(found, id); });
+                  if (lacking != missing.end() && !said.complete()) {
+                    auto error = unreachable(*lacking, said);
+                    return failed(error);
+                  }
                   next(std::move(found));
                 });
           },
-          std::move(failed));
+          failed);
 }
 
-/// Asks this node's coordinator for a count, adds those of the others.
+/// Has this node's coordinator and the others cancel tasks.
 template <class Words>
-caf::result<std::uint64_t> cancel(self_pointer self, const Words& which, cancel_tasks elsewhere) {
-  auto promise = self->make_response_promise<std::uint64_t>();
+caf::result<cancel_count> cancel(self_pointer self, const Words& which, cancel_tasks elsewhere) {
+  auto promise = self->make_response_promise<cancel_count>();
   self->request(self->state.own, own_timeout, atom::cancel_v, which)
       .then(
-          [self, promise, elsewhere](std::uint64_t count) {
+          [self, promise, elsewhere](const cancel_count& own) {
             ask_all(
                 self, [elsewhere](const node_name&) { return elsewhere; },
-                [promise, count](const replies& come) mutable {
-                  for (const auto& [node, reply] : come)
-                    if (const auto* more = std::get_if<std::uint64_t>(&reply))
-                      count += *more;
-                  promise.deliver(count);
+                [promise, sum = own](replies said) mutable {
+                  for (const auto& [node, reply] : said.come)
+                    if (const auto* more = std::get_if<cancel_count>(&reply))
+                      sum.canceled += more->canceled;
+                  sum.unreachable = std::move(said.silent);
+                  promise.deliver(std::move(sum));
                 });
           },
           failing(promise));
@@ -130,8 +170,10 @@ void retry_elsewhere(self_pointer self, const task_id& id, const task_id& fresh,
       [id, fresh](const node_name&) {
         return retry_task{id, fresh};
       },
-      [promise, unknown](const replies& come) mutable {
-        for (const auto& [node, reply] : come) {
+      [promise, id, unknown](const replies& said) mutable {
+        if (!said.complete())
+          unknown = unreachable(id, said);
+        for (const auto& [node, reply] : said.come) {
           if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply);
               tasks && !tasks->empty()) {
             auto task = tasks->front();
@@ -190,11 +232,11 @@ task_page merge_pages(std::vector<std::pair<node_name, task_page>> pages, const 
   return result;
 }
 
-tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, cluster_actor cluster,
+tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, peer_nodes_actor peers,
                                          node_name node) {
   set_quiet_handlers(self);
   self->state.own = std::move(own);
-  self->state.cluster = std::move(cluster);
+  self->state.peers = std::move(peers);
   self->state.node = std::move(node);
   return {
       [self](atom::submit, const std::vector<task_spec>& specs) {
@@ -212,10 +254,10 @@ tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, clu
                   });
         return promise;
       },
-      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<std::uint64_t> {
+      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<cancel_count> {
         return cancel(self, ids, {ids, {}});
       },
-      [self](atom::cancel, const task_query& query) -> caf::result<std::uint64_t> {
+      [self](atom::cancel, const task_query& query) -> caf::result<cancel_count> {
         return cancel(self, query, {{}, query});
       },
       [self](atom::get, const task_id& id) -> caf::result<task_record> {
@@ -259,12 +301,14 @@ tasks_actor::behavior_type cluster_tasks(self_pointer self, tasks_actor own, clu
         self->request(self->state.own, own_timeout, atom::list_v, part_of(self->state.node))
             .then(
                 [self, promise, query, part_of](const task_page& own) {
-                  ask_all(self, part_of, [self, promise, query, own](const replies& come) mutable {
+                  ask_all(self, part_of, [self, promise, query, own](replies said) mutable {
                     std::vector<std::pair<node_name, task_page>> pages{{self->state.node, own}};
-                    for (const auto& [node, reply] : come)
+                    for (const auto& [node, reply] : said.come)
                       if (const auto* page = std::get_if<task_page>(&reply))
                         pages.emplace_back(node, *page);
-                    promise.deliver(merge_pages(std::move(pages), query));
+                    auto merged = merge_pages(std::move(pages), query);
+                    merged.unreachable = std::move(said.silent);
+                    promise.deliver(std::move(merged));
                   });
                 },
                 failing(promise));

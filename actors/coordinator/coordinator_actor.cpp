@@ -83,11 +83,12 @@ void on_journal(self_pointer self, const journal_news& news) {
   }
 }
 
-caf::result<std::uint64_t> cancel(self_pointer self, const std::vector<task_id>& ids) {
+caf::result<cancel_count> cancel(self_pointer self, const std::vector<task_id>& ids) {
   std::uint64_t count = 0;
   auto admitted = self->state.book.cancel(ids, now(self), count);
-  return answer_after<std::uint64_t>(self, std::move(admitted),
-                                     [count]() -> caf::expected<std::uint64_t> { return count; });
+  return answer_after<cancel_count>(
+      self, std::move(admitted),
+      [count]() -> caf::expected<cancel_count> { return cancel_count{count}; });
 }
 
 caf::expected<task_record> record_of(self_pointer self, const task_id& id) {
@@ -156,10 +157,10 @@ coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peer
         return answer_after<task_record>(self, self->state.book.cancel({id}, now(self), count),
                                          [self, id] { return record_of(self, id); });
       },
-      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<std::uint64_t> {
+      [self](atom::cancel, const std::vector<task_id>& ids) -> caf::result<cancel_count> {
         return cancel(self, ids);
       },
-      [self](atom::cancel, const task_query& query) -> caf::result<std::uint64_t> {
+      [self](atom::cancel, const task_query& query) -> caf::result<cancel_count> {
         return cancel(self, self->state.book.open_matching(query));
       },
       [self](atom::drain) -> caf::result<std::uint64_t> {

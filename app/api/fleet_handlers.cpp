@@ -59,12 +59,13 @@ void ask_others(api_self self, const call_ptr& request, const node_question& que
                 const std::function<void(const std::vector<node_reply>&)>& next) {
   self->request(self->state.peers.cluster, answer_timeout, atom::list_v)
       .then(
-          [=](const std::vector<node_name>& nodes) {
+          [=](const peer_nodes& nodes) {
             auto come = std::make_shared<std::vector<node_reply>>();
-            if (nodes.empty())
+            const auto& linked = nodes.linked;
+            if (linked.empty())
               return next(*come);
-            for (const auto& node : nodes)
-              ask_node(self, node, question, [come, next, all = nodes.size()](const auto& said) {
+            for (const auto& node : linked)
+              ask_node(self, node, question, [come, next, all = linked.size()](const auto& said) {
                 come->push_back(said);
                 if (come->size() == all)
                   next(*come);
@@ -255,8 +256,8 @@ void spawn_agent(api_self self, const call_ptr& request) {
               auto why = to_failure(error);
               self->request(self->state.peers.cluster, answer_timeout, atom::list_v)
                   .then(
-                      [=](const std::vector<node_name>& nodes) {
-                        spawn_elsewhere(self, request, role_name{role}, why, nodes);
+                      [=](const peer_nodes& nodes) {
+                        spawn_elsewhere(self, request, role_name{role}, why, nodes.linked);
                       },
                       refuser(self, request));
             });

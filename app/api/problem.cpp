@@ -85,7 +85,7 @@ problem_details to_problem(const caf::error& error) {
 problem_details to_problem(const failure& why) {
   const auto& entry = entry_of(why.code);
   problem_details result{why.code, why.message.empty() ? entry.meaning : why.message, {}, {}};
-  if (why.kind == ec::queue_full)
+  if (why.kind == ec::queue_full || why.kind == ec::node_unreachable)
     result.headers.push_back({"Retry-After", "1"});
   return result;
 }

@@ -79,6 +79,12 @@ bool refuse_wrong_action(api_self self, const call_ptr& request) {
   return true;
 }
 
+/// Says which nodes' tasks the answer is not about.
+void add_unreachable(json& body, const std::vector<std::string>& nodes) {
+  if (!nodes.empty())
+    body["unreachable"] = nodes;
+}
+
 } // namespace
 
 void list_tasks(api_self self, const call_ptr& request) {
@@ -95,6 +101,7 @@ void list_tasks(api_self self, const call_ptr& request) {
               body["tasks"].push_back(task_summary(task));
             if (auto cursor = cursor_of(page); !cursor.empty())
               body["next_cursor"] = cursor;
+            add_unreachable(body, page.unreachable);
             reply(self, request, json_response(200, body));
           },
           refuser(self, request));
@@ -149,8 +156,10 @@ void cancel_task(api_self self, const call_ptr& request) {
 }
 
 void cancel_tasks(api_self self, const call_ptr& request) {
-  auto answer = [self, request](std::uint64_t count) {
-    reply(self, request, json_response(200, json{{"canceled", count}}));
+  auto answer = [self, request](const cancel_count& done) {
+    json body{{"canceled", done.canceled}};
+    add_unreachable(body, done.unreachable);
+    reply(self, request, json_response(200, body));
   };
   auto filter = read_task_filter(request->query);
   if (refuse_wrong_query(self, request))

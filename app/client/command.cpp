@@ -51,6 +51,17 @@ void tell(const std::string& text) {
   std::fprintf(stderr, "rolecall: %s\n", printable(text).c_str());
 }
 
+void tell_unreachable(const json& answer) {
+  auto nodes = answer.find("unreachable");
+  if (nodes == answer.end() || !nodes->is_array())
+    return;
+  std::string names;
+  for (const auto& node : *nodes)
+    if (node.is_string())
+      names += (names.empty() ? "" : ", ") + node.get<std::string>();
+  tell("not asked, because they cannot be reached just now: " + names);
+}
+
 void print_json(const json& value) {
   print_text(dump(value, 2) + "\n");
 }

@@ -45,6 +45,9 @@ CLI::App* add_command(CLI::App& app, std::function<int()>& run, const std::strin
 /// Tells a line on stderr, under the program's name.
 void tell(const std::string& text);
 
+/// Tells on stderr which nodes of a cluster an answer about many tasks lacks, if any.
+void tell_unreachable(const json& answer);
+
 /// Prints JSON on stdout, indented for people.
 void print_json(const json& value);
 

@@ -47,6 +47,7 @@ int cancel_tasks(node_client& node, const cancel_options& options) {
     print_json(answer);
   else
     std::printf("%s canceled\n", in_words(static_cast<std::size_t>(*canceled)).c_str());
+  tell_unreachable(answer);
   return exit_codes::ok;
 }
 
@@ -83,6 +84,8 @@ std::vector<retry_candidate> tasks_to_retry(node_client& node, const retry_optio
         result.push_back({task.id.value, task.error.code == "dependency_failed" ||
                                              task.state == task_state::canceled});
     }
+    if (cursor.empty())
+      tell_unreachable(answer);
     auto next = text(answer, "next_cursor");
     cursor = next == cursor ? "" : next; // a node may not send us round in circles
   } while (!cursor.empty());

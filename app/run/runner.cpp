@@ -164,7 +164,7 @@ private:
       return;
     }
     view_.note("interrupted: canceling what runs");
-    ask<std::uint64_t>(host_.coordinator(), atom::cancel_v, task_query{});
+    ask<cancel_count>(host_.coordinator(), atom::cancel_v, task_query{});
   }
 
   std::string message_of(const caf::error& error) {

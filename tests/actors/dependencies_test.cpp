@@ -125,9 +125,9 @@ TEST_CASE_METHOD(dependencies_fixture, "a task is canceled in each of its states
   execute("", 200, R"({"status":"completed","output":1})");
   std::vector<task_id> all{task_id{"runs"}, task_id{"blocked"}, task_id{"backs off"},
                            task_id{"nobody"}};
-  CHECK(ask<std::uint64_t>(coord, atom::cancel_v, all) == 2);
+  CHECK(ask<cancel_count>(coord, atom::cancel_v, all).canceled == 2);
   CHECK(states({"runs", "blocked", "backs off"}) == "completed canceled canceled ");
-  CHECK(ask<std::uint64_t>(coord, atom::cancel_v, all) == 0);
+  CHECK(ask<cancel_count>(coord, atom::cancel_v, all).canceled == 0);
 }
 
 TEST_CASE_METHOD(dependencies_fixture, "tasks are canceled by what a query says") {
@@ -136,9 +136,9 @@ TEST_CASE_METHOD(dependencies_fixture, "tasks are canceled by what a query says"
   submit({make_task("a"), other});
   task_query query;
   query.labels = {{"tenant", "x"}};
-  CHECK(ask<std::uint64_t>(coord, atom::cancel_v, query) == 1);
+  CHECK(ask<cancel_count>(coord, atom::cancel_v, query).canceled == 1);
   CHECK(task("b").state == task_state::canceled);
-  CHECK(ask<std::uint64_t>(coord, atom::cancel_v, task_query{}) == 1);
+  CHECK(ask<cancel_count>(coord, atom::cancel_v, task_query{}).canceled == 1);
 }
 
 TEST_CASE_METHOD(dependencies_fixture, "a deadline ends a task wherever it is") {

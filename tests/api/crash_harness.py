@@ -31,10 +31,13 @@ def free_port():
         return one.getsockname()[1]
 
 
+DRAINS = "the node drains"
+
+
 def refuse_if_it_leaves(answer):
     """What a node does not take any more is submitted to its next life."""
     if answer.status == 503:
-        raise Closed("the node drains")
+        raise Closed(DRAINS)
 
 
 class Node:
@@ -162,13 +165,18 @@ class Trial:
                                                               "Content-Length": len(body)}) + body)
         response = connection.start("POST")
         refuse_if_it_leaves(response)
+        leaves = False
         for line in connection.lines(response):
             told = json.loads(line)
             if "task_id" in told:
                 self.accepted.setdefault(told["task_id"], time.time())
                 self.again += told.get("known", False)
+            elif told.get("error", {}).get("status") == 503:
+                leaves = True
             elif "accepted" not in told:
                 self.wrong(f"a line of {[task['task_id'] for task in batch]} was answered with {line}")
+        if leaves:
+            raise Closed(DRAINS)
 
     def note(self, task):
         """A terminal state that somebody was told of never changes."""

@@ -158,7 +158,7 @@ class Round(crash_harness.Trial):
                     self.wrong(f"{task_id} was canceled at {name}, and is {answer.text}")
             elif name == self.homes[task_id] and not (cancels and answer.status == 409):
                 self.wrong(f"{task_id}, which was accepted by {name}: {answer.status} {answer.text}")
-            elif answer.status not in (404, 409, 503):  # its node may be away
+            elif answer.status not in (409, 503):  # its node may be away
                 self.wrong(f"{task_id} at {name}: {answer.status} {answer.text}")
 
     def follow(self, name, started):

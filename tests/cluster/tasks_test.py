@@ -7,6 +7,15 @@ from cluster_fixture import Cluster, node_fixture, within
 ROLES = {"a": (), "b": ("worker",), "c": ("right",)}
 
 
+def unknown_in_the_end(test, node):
+    """A node that has just started says for some seconds that it cannot know."""
+    def asked():
+        answer = node.request("GET", "/v1/tasks/nobody-has-this")
+        test.assertIn((answer.status, answer.json["code"]), ((404, "unknown_task"), (503, "node_unreachable")))
+        return answer.status == 404
+    within(10, asked, "the task to be unknown")
+
+
 @unittest.skipIf(node_fixture.missing(), node_fixture.missing())
 class TasksOfAllNodes(unittest.TestCase):
     @classmethod
@@ -29,8 +38,7 @@ class TasksOfAllNodes(unittest.TestCase):
 
     def test_an_unknown_task_is_unknown_everywhere(self):
         for node in self.cluster.nodes.values():
-            answer = node.request("GET", "/v1/tasks/nobody-has-this")
-            self.assertEqual((answer.status, answer.json["code"]), (404, "unknown_task"))
+            unknown_in_the_end(self, node)
 
     def test_lists_of_all_nodes_have_each_task_once_whatever_the_size_of_a_page(self):
         wanted = {node.submit(role="right", labels={"of": "list"})
@@ -89,6 +97,40 @@ class TasksOfAllNodes(unittest.TestCase):
         self.assertEqual(len({why["text"] if "text" in why else str(why.keys()) for why in answers}), 1, answers)
         for task_id in (*blockers, waiting):
             self.b.request("POST", f"/v1/tasks/{task_id}/cancel")
+
+
+@unittest.skipIf(node_fixture.missing(), node_fixture.missing())
+class TasksOfANodeThatIsAway(unittest.TestCase):
+    def setUp(self):
+        self.cluster = self.enterContext(Cluster("ab", {"a": ("left",), "b": ("right",)})).start()
+        self.cluster.become_one()
+        self.a, self.b = (self.cluster.nodes[name] for name in "ab")
+        self.task_id = self.b.submit(role="right", labels={"of": "away"})
+        self.assertEqual(self.b.task(self.task_id, "10s")["state"], "completed")
+
+    def test_it_is_not_said_to_be_unknown_and_is_known_again_when_its_node_is_back(self):
+        self.b.kill()
+        for method, what in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/why"), ("GET", "/events")):
+            answer = self.a.request(method, f"/v1/tasks/{self.task_id}{what}")
+            self.assertEqual((answer.status, answer.json["code"]), (503, "node_unreachable"), answer.text)
+            self.assertIn("may be at b, which cannot be asked", answer.json["detail"])
+        self.assertEqual(self.a.get("/v1/tasks?label=of:away"), {"tasks": [], "unreachable": ["b"]})
+        answer = self.a.request("POST", "/v1/tasks/cancel", {"all": True})
+        self.assertEqual(answer.json, {"canceled": 0, "unreachable": ["b"]})
+        self.b.start()
+        self.cluster.become_one()
+        self.assertEqual(self.a.task(self.task_id)["state"], "completed")
+        self.assertEqual(len(self.a.list("&label=of:away")), 1)
+        unknown_in_the_end(self, self.a)
+
+    def test_a_node_that_has_just_started_does_not_call_unknown_what_the_others_may_have(self):
+        self.a.kill()
+        self.b.kill()
+        self.a.start()
+        answer = self.a.request("GET", f"/v1/tasks/{self.task_id}")
+        self.assertEqual((answer.status, answer.json["code"]), (503, "node_unreachable"), answer.text)
+        self.b.start()
+        within(10, lambda: self.a.request("GET", f"/v1/tasks/{self.task_id}").status == 200, "the task of b")
 
 
 if __name__ == "__main__":

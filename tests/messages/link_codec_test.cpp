@@ -88,8 +88,8 @@ std::vector<link_message> one_of_each() {
   std::vector<node_reply> replies{
       failure{ec::unknown_task, "no"},
       std::vector{task()},
-      task_page{{task().record}, 3},
-      std::uint64_t{4},
+      task_page{{task().record}, 3, {}, {"c"}},
+      cancel_count{4, {"c"}},
       why,
       agent(),
       fleet_status{},

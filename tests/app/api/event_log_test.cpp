@@ -109,7 +109,7 @@ TEST_CASE("past so many events about agents there are no ids, and ids still grow
 
 TEST_CASE("after a restart with a journal a reader goes on where it was") {
   event_log log{500, 30, 100}; // tasks whose events went up to 30 are forgotten
-  log.add(agent_up()); // comes early: what is replayed goes before it
+  log.add(agent_up());         // comes early: what is replayed goes before it
   for (std::uint64_t number : {40u, 41u, 42u}) {
     auto past = event("t", task_state::working, number);
     past.replayed = true;
