@@ -39,6 +39,10 @@ def raise_descriptor_limit(wanted):
     return wanted
 
 
+def sanitized(node):
+    return re.search(r"lib[at]san", pathlib.Path(f"/proc/{node.child.pid}/maps").read_text()) is not None
+
+
 def chunk(data):
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
@@ -81,7 +85,7 @@ class SlowClients(unittest.TestCase):
         figures = f"median {statistics.median(now) * 1000:.2f} ms, usually {statistics.median(usual) * 1000:.2f} ms"
         print(f"{self._testMethodName}: {figures}, at most {max(now) * 1000:.1f} ms")
         self.assertLess(statistics.median(now), max(10 * statistics.median(usual), 0.02), figures)
-        self.assertLess(max(now), 2)
+        self.assertLess(max(now), 10 if sanitized(node) else 2)  # what was buffered is freed slowly there
 
     @staticmethod
     def metric(node, name):
@@ -187,8 +191,7 @@ class SlowClients(unittest.TestCase):
             self.assertLess(sent, 256 * MIB, "the node reads without end")
         grown = self.metric(node, "process_resident_memory_bytes") - before
         print(f"{self._testMethodName}: {sent / MIB:.1f} MiB were read, the node grew by {grown / MIB:.0f} MiB")
-        sanitized = re.search(r"lib[at]san", pathlib.Path(f"/proc/{node.child.pid}/maps").read_text())
-        self.assertLess(grown, (1024 if sanitized else 128) * MIB)  # sanitizers keep what is freed
+        self.assertLess(grown, (1024 if sanitized(node) else 128) * MIB)  # sanitizers keep what is freed
         self.others_are_served_as_usual(node, usual)
         deaf.socket.setblocking(True)
         deaf.socket.settimeout(fixture.PATIENCE_S)
