@@ -10,6 +10,9 @@
 #include "actors/workers/pool_actor.hpp"
 #include "app/event_logger.hpp"
 #include "app/service_identity.hpp"
+#include "net/address.hpp"
+
+#include <boost/system/system_error.hpp>
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -139,14 +142,20 @@ void node::join_cluster(const config& all, const node_name& name) {
     listen.frames = frame_options_of(options);
     for (const auto& address : settings.listen->addresses) {
       listen.address = address;
-      cluster_listeners_.push_back(std::make_unique<net::frame_listener>(
-          loop_.context(), listen,
-          [there](std::shared_ptr<net::frame_stream> stream) {
-            caf::anon_send(there.get(), link_accepted{std::move(stream)});
-          },
-          [there](std::string remote, std::string why) {
-            caf::anon_send(there.get(), link_refused{std::move(remote), std::move(why)});
-          }));
+      try {
+        cluster_listeners_.push_back(std::make_unique<net::frame_listener>(
+            loop_.context(), listen,
+            [there](std::shared_ptr<net::frame_stream> stream) {
+              caf::anon_send(there.get(), link_accepted{std::move(stream)});
+            },
+            [there](std::string remote, std::string why) {
+              caf::anon_send(there.get(), link_refused{std::move(remote), std::move(why)});
+            }));
+      } catch (const boost::system::system_error& error) {
+        throw std::runtime_error{"cannot listen on " + net::host_and_port(address, listen.port) +
+                                 " for other nodes: " + error.code().message() +
+                                 "; /cluster/listen of the configuration names another address"};
+      }
       listen.port = cluster_listeners_.front()->port();
     }
     about.address = settings.advertise;

@@ -221,8 +221,9 @@ int run_node(const run_node_options& options) {
   } catch (const wrong_input&) {
     return exit_codes::wrong_input;
   } catch (const boost::system::system_error& error) {
-    // The address is in what(), and the cause is what people look for first.
-    tell(std::string{error.what()} + "; is another node running? --listen or /api/listen of the "
+    // The address and the cause, without where in the sources that was found.
+    std::string what = error.what();
+    tell(what.substr(0, what.rfind(" [")) + "; is another node running? --listen or /api/listen of the "
                                      "configuration names another address");
     return exit_codes::failure;
   } catch (const std::runtime_error& error) { // a file of TLS; its name is in what()

@@ -168,7 +168,9 @@ class Refused(unittest.TestCase):
     def test_a_port_that_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.assertIn(f"cannot listen on {address}", self.ended({"listen": address}))
+            told = self.ended({"listen": address})
+            self.assertIn(f"cannot listen on {address} for other nodes: Address already in use", told)
+            self.assertNotIn("boost", told)
 
     def test_a_certificate_that_is_not_there(self):
         tls = {"certificate": "/none.crt", "key": "/none.key", "ca": "/none.ca"}
