@@ -16,21 +16,23 @@ const task_id far{"far"};
 /// down.
 struct cluster_tasks_fixture : chain_fixture {
   cluster_tasks_fixture() {
-    auto links = keep(system.spawn([this]() -> peer_nodes_actor::behavior_type {
+    auto others = [](peer_nodes_actor::pointer,
+                     cluster_tasks_fixture* test) -> peer_nodes_actor::behavior_type {
       return {
-          [this](atom::list) { return nodes; },
-          [this](const peer_question& question) {
-            asked.push_back(question);
+          [test](atom::list) { return test->nodes; },
+          [test](const peer_question& question) {
+            test->asked.push_back(question);
             return peer_reply{question.node == node_name{"b"} ? answer_of_b(question.question)
-                                                              : answer_of_others};
+                                                              : test->answer_of_others};
           },
       };
-    }));
+    };
+    auto links = keep(system.spawn(others, this));
     tasks = keep(system.spawn(cluster_tasks, tasks_actor{coord}, links, node_name{"a"}));
     submit({make_task(own.value)});
   }
 
-  node_reply answer_of_b(const node_question& question) const {
+  static node_reply answer_of_b(const node_question& question) {
     task_detail task;
     task.record.id = far;
     task.record.state = task_state::working;
