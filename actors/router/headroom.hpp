@@ -100,7 +100,7 @@ public:
 private:
   struct entry {
     double running{0};
-    double counted{0}; // as use of those who are not greedy
+    double counted{0}; // as use of those who are not greedy: never more than its share
     double most{0};    // of that, in this half of the window
     double most_before{0};
     double weight{1};
