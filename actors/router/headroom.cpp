@@ -64,9 +64,11 @@ std::optional<headroom::reserve> headroom::left_to_others(std::uint8_t priority,
   if (window_ == window_.zero() || weight < tolerance || now_is.slots < 1)
     return std::nullopt;
   auto share = now_is.slots * weight / (weight + std::max(l.greedy_weight, now_is.weight));
-  auto part = std::clamp(l.recent_use.mean() / now_is.slots, least_part, most_part);
+  auto mean = l.recent_use.mean();
+  auto part = std::clamp(mean / now_is.slots, least_part, most_part);
   auto free = std::ceil(std::log(seldom) / std::log(part) - tolerance);
-  auto others = std::min({l.use + free, l.recent_use.peak(), share});
+  auto most = share + std::max(0.0, share - mean); // as far above it now as they are below it
+  auto others = std::min({l.use + free, l.recent_use.peak(), most});
   auto full = l.greedy_running >= 1 && // one of them always may
               l.greedy_running + 1 > now_is.slots - others + tolerance;
   return reserve{others, l.greedy_running, full};
@@ -107,11 +109,10 @@ void headroom::count(const key& of, entry& e, const situation& now_is, time_poin
   e.weight = now_is.weight;
   auto was = e.greedy;
   add(of, e, 1); // a share is that of all of whom something runs, this one too
-  auto fair = share(of, now_is);
   auto greedy = is_greedy(of, now_is);
   add(of, e, -1);
   e.greedy = greedy;
-  e.counted = greedy ? 0 : std::min(e.running, fair);
+  e.counted = greedy ? 0 : e.running;
   add(of, e, 1);
   follow(now);
   e.most = std::max(e.most, e.counted);

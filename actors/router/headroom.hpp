@@ -45,9 +45,9 @@ private:
 /// many that they are seldom all taken before another slot gets free. If the others use a part `p`
 /// of the slots in the mean, one more of them is taken before one gets free with a probability of
 /// `p`, so that `n` are all taken with one of `p^n` (a birth-death process). With those that they
-/// have running that is no more than they had at the same time of late, and no more than their
-/// share: a key that is alone has everything. Of each priority class only what has at least its
-/// priority is considered.
+/// have running that is no more than they had at the same time of late, and above their share only
+/// as far as they are below it in the mean: a key that is alone has everything. Of each priority
+/// class only what has at least its priority is considered.
 ///
 /// Holds an entry for each key of which something runs, and for the last 4,096 at most of which
 /// something has run within the window.
@@ -100,7 +100,7 @@ public:
 private:
   struct entry {
     double running{0};
-    double counted{0}; // as use of those who are not greedy: never more than its share
+    double counted{0}; // as use of those who are not greedy
     double most{0};    // of that, in this half of the window
     double most_before{0};
     double weight{1};
