@@ -18,6 +18,10 @@ constexpr std::size_t max_idle = 4'096;
 } // namespace
 
 void recent_values::note(double value, std::chrono::milliseconds window, time_point now) {
+  if (value > 0 && now_ <= 0 && (peak() <= 0 || now - since_ >= window)) {
+    sum_ = watched_ = 0;
+    begun_ = at_ = now;
+  }
   if (now - since_ >= window) {
     previous_ = current_ = now_; // for as long as it was not told of anything else
     since_ = now;
@@ -26,10 +30,12 @@ void recent_values::note(double value, std::chrono::milliseconds window, time_po
     current_ = now_;
     since_ = now;
   }
-  if (now_ != mean_) {
-    auto passed = std::chrono::duration<double>(now - at_) / window;
-    mean_ += (now_ - mean_) * (1 - std::exp(-2 * std::max(0.0, passed)));
+  if (now > at_ && (now_ > 0 || sum_ > 0)) {
+    auto part = 1 - std::exp(-2 * std::chrono::duration<double>(now - at_) / window);
+    sum_ += (now_ - sum_) * part;
+    watched_ += (1 - watched_) * part;
   }
+  young_ = now - begun_ < window;
   at_ = now;
   now_ = value;
   current_ = std::max(current_, value);
@@ -68,7 +74,10 @@ std::optional<headroom::reserve> headroom::left_to_others(std::uint8_t priority,
   auto part = std::clamp(mean / now_is.slots, least_part, most_part);
   auto free = std::ceil(std::log(seldom) / std::log(part) - tolerance);
   auto most = share + std::max(0.0, share - mean); // as far above it now as they are below it
-  auto others = std::min({l.use + free, l.recent_use.peak(), most});
+  auto seen = l.recent_use.peak();
+  if (l.recent_use.is_young() && l.use >= seen)
+    ++seen; // they may well get to have more
+  auto others = std::min({l.use + free, seen, most});
   auto full = l.greedy_running >= 1 && // one of them always may
               l.greedy_running + 1 > now_is.slots - others + tolerance;
   return reserve{others, l.greedy_running, full};

@@ -16,7 +16,10 @@ public:
   /// It has this value from now on.
   void note(double value, std::chrono::milliseconds window, time_point now);
   double peak() const noexcept { return std::max(previous_, current_); }
-  double mean() const noexcept { return mean_; }
+  /// Since it is other than 0, the latest counting most.
+  double mean() const noexcept { return watched_ > 0 ? sum_ / watched_ : now_; }
+  /// Whether it has been other than 0, on and off, for less than a window.
+  bool is_young() const noexcept { return young_; }
   /// Less of it counts, though no less than it is now.
   void forgive(double amount) noexcept;
   /// When `note` may forget something.
@@ -25,11 +28,15 @@ public:
   void no_later_than(time_point now) {
     since_ = std::min(since_, now);
     at_ = std::min(at_, now);
+    begun_ = std::min(begun_, now);
   }
 
 private:
   double now_{0};
-  double mean_{0};     // weighted by age
+  double sum_{0};      // weighted by age
+  double watched_{0};  // the sum of those weights
+  time_point begun_{}; // to be other than 0, after a window in which it was not
+  bool young_{true};
   time_point at_{};    // of the last `note`
   double current_{0};  // the most since `since_`
   double previous_{0}; // the most in the half of a window before that
@@ -45,9 +52,10 @@ private:
 /// many that they are seldom all taken before another slot gets free. If the others use a part `p`
 /// of the slots in the mean, one more of them is taken before one gets free with a probability of
 /// `p`, so that `n` are all taken with one of `p^n` (a birth-death process). With those that they
-/// have running that is no more than they had at the same time of late, and above their share only
-/// as far as they are below it in the mean: a key that is alone has everything. Of each priority
-/// class only what has at least its priority is considered.
+/// have running that is no more than they had at the same time of late (in their first window one
+/// more, while they have that), and above their share only as far as they are below it in the mean:
+/// a key that is alone has everything. Of each priority class only what has at least its priority
+/// is considered.
 ///
 /// Holds an entry for each key of which something runs, and for the last 4,096 at most of which
 /// something has run within the window.
