@@ -91,8 +91,8 @@ void follow_task(api_self self, const call_ptr& request) {
             if (seen)
               state.readers->catch_up(operation, *seen, *state.events);
             else
-              state.readers->write(
-                  operation, sse(state.events->last_id(), "task", dump(task_summary(record))));
+              state.readers->write(operation,
+                                   sse(state.events->last_id(), "task", task_summary(record)));
             if (is_terminal(record.state))
               state.readers->finish(operation);
           },

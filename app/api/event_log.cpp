@@ -7,6 +7,19 @@
 
 namespace rolecall::api {
 
+namespace {
+
+std::size_t size_of(const event_entry& entry) {
+  const auto& task = entry.task;
+  auto result = sizeof(event_entry) + entry.agent.size() + task.context_id.size() +
+                task.traceparent.size() + task.error.code.size() + task.error.message.size();
+  for (const auto& [name, value] : task.labels)
+    result += name.size() + value.size();
+  return result;
+}
+
+} // namespace
+
 bool passes(const event_filter& filter, const event_entry& event) {
   if (!filter.types.empty() && !filter.types.contains(event.type))
     return false;
@@ -27,7 +40,6 @@ const event_entry& event_log::add(const task_event& event) {
   entry.task.output = {};
   entry.role = event.task.role;
   entry.id = event.number * ids_per_number;
-  entry.text = sse(entry.id, entry.type, dump(task_summary(event.task)));
   return keep(std::move(entry));
 }
 
@@ -37,9 +49,8 @@ const event_entry& event_log::add(const agent_event& event) {
   entry.role = event.agent.role;
   if ((last_id_ + 1) % ids_per_number != 0)
     entry.id = last_id_ + 1;
-  entry.text = sse(
-      entry.id, entry.type,
-      dump(json{{"change", to_string(event.change)}, {"agent", agent_record_view(event.agent)}}));
+  entry.agent =
+      dump(json{{"change", to_string(event.change)}, {"agent", agent_record_view(event.agent)}});
   return keep(std::move(entry));
 }
 
@@ -47,10 +58,10 @@ const event_entry& event_log::keep(event_entry entry) {
   if (entry.id == 0)
     return passing_ = std::move(entry);
   last_id_ = std::max(last_id_, entry.id);
-  bytes_ += entry.text->size();
+  bytes_ += size_of(entry);
   while (!entries_.empty() && (entries_.size() >= most_ || bytes_ > max_bytes_kept)) {
     dropped_ = std::max(dropped_, entries_.front().id);
-    bytes_ -= entries_.front().text->size();
+    bytes_ -= size_of(entries_.front());
     entries_.pop_front();
   }
   auto before = [](std::uint64_t id, const event_entry& other) { return id < other.id; };
@@ -72,12 +83,16 @@ event_log::missed event_log::since(std::uint64_t id, const event_filter& filter,
     result.up_to = entry.id;
     if (!passes(filter, entry))
       continue;
-    result.text += *entry.text;
+    result.text += *to_text(entry);
     result.terminal = entry.type == "task" && is_terminal(entry.task.state);
   }
   if (next == entries_.end())
     result.up_to = last_id_;
   return result;
+}
+
+std::shared_ptr<const std::string> to_text(const event_entry& event) {
+  return sse(event.id, event.type, event.type == "task" ? task_summary(event.task) : event.agent);
 }
 
 std::shared_ptr<const std::string> sse(std::uint64_t id, const std::string& type,

@@ -19,14 +19,18 @@ struct event_filter {
   task_query tasks;            ///< role, states, labels, context; the role goes for agents too
 };
 
-/// An event as it goes out, and what filters look at.
+/// An event, as far as it is told. It is written once somebody reads it: most of the time nobody
+/// does.
 struct event_entry {
   std::uint64_t id{0};
   std::string type;
   task_record task; ///< without its output; with "task"
   role_name role;
-  std::shared_ptr<const std::string> text; ///< in the form of server-sent events
+  std::string agent; ///< what is told of an agent, as JSON; with "agent"
 };
+
+/// In the form of server-sent events.
+std::shared_ptr<const std::string> to_text(const event_entry& event);
 
 bool passes(const event_filter& filter, const event_entry& event);
 
@@ -70,7 +74,7 @@ private:
   std::size_t most_;
   std::deque<event_entry> entries_; // in the order of their ids
   event_entry passing_;             // one without an id
-  std::size_t bytes_{0};            // of their texts
+  std::size_t bytes_{0};            // that they take
 };
 
 /// One server-sent event; `id` 0: without one. `data` is one line.

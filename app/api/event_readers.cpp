@@ -69,13 +69,16 @@ void event_readers::feed(std::uint64_t id, const event_log& log) {
 }
 
 void event_readers::tell(const event_entry& event) {
+  std::shared_ptr<const std::string> text; // the same for all
   for (auto at = readers_.begin(); at != readers_.end();) {
     const auto& each = at->second;
     if (each.seen || !passes(each.filter, event)) {
       ++at;
       continue;
     }
-    auto there = write(each, event.text);
+    if (!text)
+      text = to_text(event);
+    auto there = write(each, text);
     if (there && each.ends && is_terminal(event.task.state)) {
       each.stream->finish();
       there = false;

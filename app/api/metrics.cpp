@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 namespace rolecall::api {
 
@@ -37,23 +39,53 @@ void move_to(prometheus::Counter& counter, std::uint64_t total) {
     counter.Increment(more);
 }
 
-std::string known_method(const std::string& method) {
+std::string_view known_method(const std::string& method) {
   static const std::set<std::string> known{"GET", "HEAD", "POST", "DELETE", "OPTIONS"};
-  return known.contains(method) ? method : "other";
+  return known.contains(method) ? std::string_view{method} : "other";
 }
+
+/// A family of which series are looked up for each task or request. To ask the family for one costs
+/// a map of the labels, a hash of it and a lock: it is asked once for each.
+template <class Metric>
+class counted_family {
+public:
+  using labels = std::initializer_list<std::pair<const char*, std::string_view>>;
+
+  explicit counted_family(prometheus::Family<Metric>& family) : family_{family} {}
+
+  /// `arguments` are those of a new series. The names of the labels are always the same.
+  template <class... Args>
+  Metric& of(labels which, const Args&... arguments) {
+    key_.clear();
+    for (const auto& [name, value] : which)
+      key_.append(value).push_back('\0');
+    if (auto found = known_.find(key_); found != known_.end())
+      return *found->second;
+    prometheus::Labels all;
+    for (const auto& [name, value] : which)
+      all.emplace(name, value);
+    return *known_.emplace(key_, &family_.Add(all, arguments...)).first->second;
+  }
+
+private:
+  prometheus::Family<Metric>& family_;
+  std::unordered_map<std::string, Metric*> known_;
+  std::string key_; // kept for its memory
+};
+
+using counted = counted_family<prometheus::Counter>;
+using observed = counted_family<Histogram>;
 
 } // namespace
 
 struct metrics::families {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& accepted = make(
-      registry, prometheus::BuildCounter(), "rolecall_tasks_accepted_total", "Tasks accepted.");
-  prometheus::Family<prometheus::Counter>& finished =
-      make(registry, prometheus::BuildCounter(), "rolecall_tasks_finished_total",
-           "Tasks that have become terminal, by their state.");
-  prometheus::Family<prometheus::Counter>& attempts =
-      make(registry, prometheus::BuildCounter(), "rolecall_attempts_total",
-           "Attempts that have ended, by what they mean for their task.");
+  counted accepted{make(registry, prometheus::BuildCounter(), "rolecall_tasks_accepted_total",
+                        "Tasks accepted.")};
+  counted finished{make(registry, prometheus::BuildCounter(), "rolecall_tasks_finished_total",
+                        "Tasks that have become terminal, by their state.")};
+  counted attempts{make(registry, prometheus::BuildCounter(), "rolecall_attempts_total",
+                        "Attempts that have ended, by what they mean for their task.")};
   prometheus::Family<prometheus::Counter>& hedges =
       make(registry, prometheus::BuildCounter(), "rolecall_hedges_total",
            "Second attempts beside slow ones that have ended, by whether they were the faster.");
@@ -69,9 +101,8 @@ struct metrics::families {
   prometheus::Family<prometheus::Counter>& retired =
       make(registry, prometheus::BuildCounter(), "rolecall_agents_retired_total",
            "Agents that services confirmed as ended.");
-  prometheus::Family<prometheus::Counter>& requests =
-      make(registry, prometheus::BuildCounter(), "rolecall_http_requests_total",
-           "HTTP requests answered, by the class of the status.");
+  counted requests{make(registry, prometheus::BuildCounter(), "rolecall_http_requests_total",
+                        "HTTP requests answered, by the class of the status.")};
   prometheus::Family<prometheus::Counter>& rejected =
       make(registry, prometheus::BuildCounter(), "rolecall_http_rejected_total",
            "HTTP requests refused, by the code of the error.");
@@ -116,19 +147,18 @@ struct metrics::families {
   prometheus::Family<prometheus::Gauge>& build =
       make(registry, prometheus::BuildGauge(), "rolecall_build_info",
            "Always 1; the version is a label.");
-  prometheus::Family<Histogram>& task_duration =
-      make(registry, prometheus::BuildHistogram(), "rolecall_task_duration_seconds",
-           "From a task's submit to its terminal state.");
-  prometheus::Family<Histogram>& queue_duration =
-      make(registry, prometheus::BuildHistogram(), "rolecall_task_queue_duration_seconds",
-           "From a task's submit to the start of its first attempt.");
-  prometheus::Family<Histogram>& attempt_duration =
-      make(registry, prometheus::BuildHistogram(), "rolecall_attempt_duration_seconds",
-           "How long attempts took.");
-  prometheus::Family<Histogram>& request_duration =
+  observed task_duration{make(registry, prometheus::BuildHistogram(),
+                              "rolecall_task_duration_seconds",
+                              "From a task's submit to its terminal state.")};
+  observed queue_duration{make(registry, prometheus::BuildHistogram(),
+                               "rolecall_task_queue_duration_seconds",
+                               "From a task's submit to the start of its first attempt.")};
+  observed attempt_duration{make(registry, prometheus::BuildHistogram(),
+                                 "rolecall_attempt_duration_seconds", "How long attempts took.")};
+  observed request_duration{
       make(registry, prometheus::BuildHistogram(), "rolecall_http_request_duration_seconds",
            "From the end of a request to its answer; of event streams, to their first byte; of "
-           "tasks sent as NDJSON, from the head to the last answer.");
+           "tasks sent as NDJSON, from the head to the last answer.")};
   prometheus::Family<prometheus::Gauge>& link_up =
       make(registry, prometheus::BuildGauge(), "rolecall_link_up",
            "Whether there is a link with the other node.");
@@ -203,8 +233,8 @@ void metrics::add(const task_event& event) {
   static const role_name unknown{"other"};
   const auto& role = all_->label(task.state == task_state::rejected ? unknown : task.role);
   for (const auto& attempt : event.ended) {
-    all_->attempts.Add({{"role", role}, {"verdict", to_string(attempt.verdict)}}).Increment();
-    all_->attempt_duration.Add({{"role", role}}, task_seconds).Observe(seconds(attempt.run));
+    all_->attempts.of({{"role", role}, {"verdict", to_string(attempt.verdict)}}).Increment();
+    all_->attempt_duration.of({{"role", role}}, task_seconds).Observe(seconds(attempt.run));
     if (attempt.hedge)
       all_->hedges
           .Add(
@@ -212,24 +242,23 @@ void metrics::add(const task_event& event) {
           .Increment();
   }
   if (is_acceptance(event))
-    all_->accepted.Add({{"role", role}}).Increment();
-  if (task.state == task_state::working && task.attempts == 1) {
-    all_->queue_duration.Add({{"role", role}}, task_seconds).Observe(seconds(task.queued));
-  }
+    all_->accepted.of({{"role", role}}).Increment();
+  if (task.state == task_state::working && task.attempts == 1)
+    all_->queue_duration.of({{"role", role}}, task_seconds).Observe(seconds(task.queued));
   if (!is_terminal(task.state))
     return;
   auto state = to_string(task.state);
-  all_->finished.Add({{"role", role}, {"state", state}}).Increment();
-  all_->task_duration.Add({{"role", role}, {"state", state}}, task_seconds)
+  all_->finished.of({{"role", role}, {"state", state}}).Increment();
+  all_->task_duration.of({{"role", role}, {"state", state}}, task_seconds)
       .Observe(seconds(task.finished_at - task.submitted_at));
 }
 
 void metrics::answered(const std::string& method, const std::string& route, unsigned status,
                        std::chrono::steady_clock::duration took) {
   all_->requests
-      .Add({{"method", known_method(method)}, {"code", std::to_string(status / 100) + "xx"}})
+      .of({{"method", known_method(method)}, {"code", std::to_string(status / 100) + "xx"}})
       .Increment();
-  all_->request_duration.Add({{"route", route}}, request_seconds)
+  all_->request_duration.of({{"route", route}}, request_seconds)
       .Observe(std::chrono::duration<double>(took).count());
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/api/request.hpp"
 #include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 #include <algorithm>
 
@@ -125,9 +126,13 @@ std::string ndjson_intake::summary() const {
 
 void ndjson_intake::answer(std::uint64_t number, const task_spec& task, bool known) {
   ++accepted_;
-  output_ += "{\"line\":" + std::to_string(number) +
-             ",\"task_id\":" + dump(nlohmann::json(task.id.value)) +
-             (known ? ",\"known\":true}\n" : "}\n");
+  object_writer out{output_};
+  out.add("line", number);
+  out.add("task_id", task.id.value);
+  if (known)
+    out.add("known", true);
+  out.end();
+  output_ += '\n';
 }
 
 void ndjson_intake::answer(std::uint64_t number, const problem_details& why) {

@@ -2,6 +2,7 @@
 
 #include "app/random_id.hpp"
 #include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 #include <caf/send.hpp>
 
@@ -46,17 +47,20 @@ submission read_submission(const nlohmann::json& body, std::vector<problem>& pro
 
 /// {"tasks":[view...],"known":[id...]}; without `known` if none was.
 std::string views(const std::vector<task_detail>& tasks, const std::vector<task_id>& known) {
-  std::string text = "{\"tasks\":[";
+  std::string text;
+  object_writer out{text};
+  array_writer list{out.add_key("tasks")};
   for (const auto& task : tasks)
-    text += (&task == tasks.data() ? "" : ",") + task_view(task);
-  text += "]";
+    list.add() += task_view(task);
+  list.end();
   if (!known.empty()) {
-    auto ids = json::array();
+    array_writer ids{out.add_key("known")};
     for (const auto& id : known)
-      ids.push_back(id.value);
-    text += ",\"known\":" + dump(ids);
+      append_json(ids.add(), id.value);
+    ids.end();
   }
-  return text + "}";
+  out.end();
+  return text;
 }
 
 /// In the order that was asked for; those that are forgotten already are left out.

@@ -2,6 +2,7 @@
 
 #include "app/random_id.hpp"
 #include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 #include <charconv>
 
@@ -79,12 +80,6 @@ bool refuse_wrong_action(api_self self, const call_ptr& request) {
   return true;
 }
 
-/// Says which nodes' tasks the answer is not about.
-void add_unreachable(json& body, const std::vector<std::string>& nodes) {
-  if (!nodes.empty())
-    body["unreachable"] = nodes;
-}
-
 } // namespace
 
 void list_tasks(api_self self, const call_ptr& request) {
@@ -96,13 +91,18 @@ void list_tasks(api_self self, const call_ptr& request) {
   self->request(self->state.peers.tasks, answer_timeout, atom::list_v, query)
       .then(
           [self, request](const task_page& page) {
-            json body{{"tasks", json::array()}};
+            std::string text;
+            object_writer body{text};
+            array_writer tasks{body.add_key("tasks")};
             for (const auto& task : page.tasks)
-              body["tasks"].push_back(task_summary(task));
+              tasks.add() += task_summary(task);
+            tasks.end();
             if (auto cursor = cursor_of(page); !cursor.empty())
-              body["next_cursor"] = cursor;
-            add_unreachable(body, page.unreachable);
-            reply(self, request, json_response(200, body));
+              body.add("next_cursor", cursor);
+            if (!page.unreachable.empty())
+              body.add_json("unreachable", dump(json(page.unreachable)));
+            body.end();
+            reply(self, request, json_text_response(200, std::move(text)));
           },
           refuser(self, request));
 }
@@ -158,7 +158,8 @@ void cancel_task(api_self self, const call_ptr& request) {
 void cancel_tasks(api_self self, const call_ptr& request) {
   auto answer = [self, request](const cancel_count& done) {
     json body{{"canceled", done.canceled}};
-    add_unreachable(body, done.unreachable);
+    if (!done.unreachable.empty())
+      body["unreachable"] = done.unreachable;
     reply(self, request, json_response(200, body));
   };
   auto filter = read_task_filter(request->query);

@@ -2,6 +2,7 @@
 
 #include "messages/duration.hpp"
 #include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,34 +24,114 @@ double rounded(double value) {
   return std::round(value * 1'000) / 1'000;
 }
 
-json receipt_view(const receipt& of) {
-  return {{"node", of.node},
-          {"url", of.url},
-          {"http_status", of.http_status == 0 ? json(nullptr) : json(of.http_status)},
-          {"first_byte_ms", of.first_byte == micros{0}
-                                ? json(nullptr)
-                                : json(rounded(static_cast<double>(of.first_byte.count()) / 1e3))},
-          {"request_bytes", of.request_bytes},
-          {"answer_bytes", of.answer_bytes},
-          {"request_sha256", of.request_sha256},
-          {"answer_sha256", text_or_null(of.answer_sha256)}};
+/// As `time_text`.
+void append_time(std::string& text, unix_time at) {
+  if (at == unix_time{0}) {
+    text += "null";
+    return;
+  }
+  using namespace std::chrono;
+  auto day = floor<days>(sys_time<millis>{at});
+  year_month_day date{day};
+  hh_mm_ss time{sys_time<millis>{at} - day};
+  auto digits = [&text](auto value, int width) {
+    std::array<char, 8> figures{};
+    auto number = static_cast<unsigned>(value);
+    for (auto place = width; place > 0; number /= 10)
+      figures[static_cast<std::size_t>(--place)] = static_cast<char>('0' + number % 10);
+    text.append(figures.data(), static_cast<std::size_t>(width));
+  };
+  text += '"';
+  digits(static_cast<int>(date.year()), 4);
+  text += '-';
+  digits(static_cast<unsigned>(date.month()), 2);
+  text += '-';
+  digits(static_cast<unsigned>(date.day()), 2);
+  text += 'T';
+  digits(time.hours().count(), 2);
+  text += ':';
+  digits(time.minutes().count(), 2);
+  text += ':';
+  digits(time.seconds().count(), 2);
+  text += '.';
+  digits(time.subseconds().count(), 3);
+  text += "Z\"";
 }
 
-json attempt_view(const attempt_record& attempt) {
-  json result{{"attempt", attempt.attempt},
-              {"agent_id", attempt.agent.id.value},
-              {"service", attempt.agent.service.value},
-              {"node", attempt.agent.node.value},
-              {"started_at", time_text(attempt.started_at)},
-              {"run_ms", attempt.run.count()},
-              {"verdict", attempt.ended ? to_string(attempt.verdict) : "running"}};
+void write_names(std::string& text, const std::vector<std::string>& names) {
+  array_writer out{text};
+  for (const auto& name : names)
+    append_json(out.add(), name);
+  out.end();
+}
+
+void write_summary(object_writer& out, const task_record& task) {
+  out.add("task_id", task.id.value);
+  out.add("role", task.role.value);
+  out.add("state", to_string(task.state));
+  out.add("priority", task.priority);
+  object_writer labels{out.add_key("labels")};
+  for (const auto& [name, value] : task.labels)
+    append_json(labels.add_key(name), value);
+  labels.end();
+  out.add("context_id", task.context_id);
+  out.add_or_null("agent_id", task.agent.id.value);
+  out.add_or_null("service", task.agent.service.value);
+  out.add_or_null("node", task.agent.node.value);
+  out.add("attempts", task.attempts);
+  out.add("queued_ms", task.queued.count());
+  out.add("run_ms", task.run.count());
+  append_time(out.add_key("submitted_at"), task.submitted_at);
+  append_time(out.add_key("started_at"), task.started_at);
+  append_time(out.add_key("finished_at"), task.finished_at);
+  if (!task.home.empty())
+    out.add("home", task.home.value);
+  if (!task.retry_of.empty())
+    out.add("retry_of", task.retry_of.value);
+  if (!task.retried_as.empty())
+    out.add("retried_as", task.retried_as.value);
+  if (task.deadline_at > unix_time{0})
+    append_time(out.add_key("deadline_at"), task.deadline_at);
+  if (!task.error.code.empty() && task.state != task_state::completed)
+    out.add_json("error", dump(to_json(task.error)));
+}
+
+void write_receipt(std::string& text, const receipt& of) {
+  object_writer out{text};
+  out.add("node", of.node);
+  out.add("url", of.url);
+  if (of.http_status == 0)
+    out.add_json("http_status", "null");
+  else
+    out.add("http_status", of.http_status);
+  if (of.first_byte == micros{0})
+    out.add_json("first_byte_ms", "null");
+  else
+    out.add_json("first_byte_ms",
+                 dump(json(rounded(static_cast<double>(of.first_byte.count()) / 1e3))));
+  out.add("request_bytes", of.request_bytes);
+  out.add("answer_bytes", of.answer_bytes);
+  out.add("request_sha256", of.request_sha256);
+  out.add_or_null("answer_sha256", of.answer_sha256);
+  out.end();
+}
+
+void write_attempt(std::string& text, const attempt_record& attempt) {
+  object_writer out{text};
+  out.add("attempt", attempt.attempt);
+  out.add("agent_id", attempt.agent.id.value);
+  out.add("service", attempt.agent.service.value);
+  out.add("node", attempt.agent.node.value);
+  append_time(out.add_key("started_at"), attempt.started_at);
+  out.add("run_ms", attempt.run.count());
+  out.add("verdict", attempt.ended ? to_string(attempt.verdict) : "running");
   if (attempt.hedge)
-    result["hedge"] = true;
+    out.add("hedge", true);
   if (!attempt.error.code.empty())
-    result["error"] = to_json(attempt.error);
+    out.add_json("error", dump(to_json(attempt.error)));
   if (!attempt.receipt.url.empty())
-    result["receipt"] = receipt_view(attempt.receipt);
-  return result;
+    write_receipt(out.add_key("receipt"), attempt.receipt);
+  out.end();
 }
 
 json health_view(const agent_load& load) {
@@ -88,78 +169,54 @@ json retry_view(const retry_policy& retry) {
 } // namespace
 
 json time_text(unix_time at) {
-  if (at == unix_time{0})
-    return nullptr;
-  auto seconds = static_cast<std::time_t>(at.count() / 1'000);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(at.count() % 1'000));
-  return std::string{text.data(), size} + fraction.data();
+  std::string text;
+  append_time(text, at);
+  return json::parse(text);
 }
 
 json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
-json task_summary(const task_record& task) {
-  json result{{"task_id", task.id.value},
-              {"role", task.role.value},
-              {"state", to_string(task.state)},
-              {"priority", task.priority},
-              {"labels", task.labels},
-              {"context_id", task.context_id},
-              {"agent_id", text_or_null(task.agent.id.value)},
-              {"service", text_or_null(task.agent.service.value)},
-              {"node", text_or_null(task.agent.node.value)},
-              {"attempts", task.attempts},
-              {"queued_ms", task.queued.count()},
-              {"run_ms", task.run.count()},
-              {"submitted_at", time_text(task.submitted_at)},
-              {"started_at", time_text(task.started_at)},
-              {"finished_at", time_text(task.finished_at)}};
-  if (!task.home.empty())
-    result["home"] = task.home.value;
-  if (!task.retry_of.empty())
-    result["retry_of"] = task.retry_of.value;
-  if (!task.retried_as.empty())
-    result["retried_as"] = task.retried_as.value;
-  if (task.deadline_at > unix_time{0})
-    result["deadline_at"] = time_text(task.deadline_at);
-  if (!task.error.code.empty() && task.state != task_state::completed)
-    result["error"] = to_json(task.error);
-  return result;
+std::string task_summary(const task_record& task) {
+  std::string text;
+  object_writer out{text};
+  write_summary(out, task);
+  out.end();
+  return text;
 }
 
 std::string task_view(const task_detail& task) {
-  auto result = task_summary(task.record);
-  result["skills"] = task.spec.skills;
-  result["timeout_ms"] = task.spec.timeout.count();
-  result["max_attempts"] = task.spec.max_attempts;
-  if (!task.spec.depends_on.empty()) {
-    auto needed = json::array();
-    for (const auto& id : task.spec.depends_on)
-      needed.push_back(id.value);
-    result["depends_on"] = std::move(needed);
-    result["on_dependency_failure"] =
-        task.spec.on_dependency_failure == dependency_policy::run ? "run" : "fail";
+  const auto& spec = task.spec;
+  std::string text;
+  constexpr std::size_t of_its_own = 1'024;
+  text.reserve(of_its_own + spec.input.str().size() + task.record.output.str().size());
+  object_writer out{text};
+  write_summary(out, task.record);
+  write_names(out.add_key("skills"), spec.skills);
+  out.add("timeout_ms", spec.timeout.count());
+  out.add("max_attempts", spec.max_attempts);
+  if (!spec.depends_on.empty()) {
+    array_writer needed{out.add_key("depends_on")};
+    for (const auto& id : spec.depends_on)
+      append_json(needed.add(), id.value);
+    needed.end();
+    out.add("on_dependency_failure",
+            spec.on_dependency_failure == dependency_policy::run ? "run" : "fail");
   }
-  if (task.spec.idempotent)
-    result["idempotent"] = true;
-  if (task.spec.retry != retry_policy{})
-    result["retry"] = retry_view(task.spec.retry);
-  auto history = json::array();
+  if (spec.idempotent)
+    out.add("idempotent", true);
+  if (spec.retry != retry_policy{})
+    out.add_json("retry", dump(retry_view(spec.retry)));
+  array_writer history{out.add_key("history")};
   for (const auto& attempt : task.history)
-    history.push_back(attempt_view(attempt));
-  result["history"] = std::move(history);
-  auto text = dump(result);
-  text.pop_back(); // payloads are JSON already, and may be large
-  text += ",\"input\":" + (task.spec.input.empty() ? "null" : task.spec.input.str());
+    write_attempt(history.add(), attempt);
+  history.end();
+  out.add_json("input", spec.input.empty() ? "null" : spec.input.str());
   if (task.record.state == task_state::completed)
-    text += ",\"output\":" + (task.record.output.empty() ? "null" : task.record.output.str());
-  return text + "}";
+    out.add_json("output", task.record.output.empty() ? "null" : task.record.output.str());
+  out.end();
+  return text;
 }
 
 json agent_record_view(const agent_record& agent) {

@@ -16,7 +16,7 @@ using json = nlohmann::ordered_json;
 json time_text(unix_time at);
 
 /// A task with what lists and events show of it.
-json task_summary(const task_record& task);
+std::string task_summary(const task_record& task);
 /// A task with everything; its input and output are spliced in as they are, without a look inside.
 std::string task_view(const task_detail& task);
 /// Why a task went where it went; `waiting` is the router's word, if it waits there.
