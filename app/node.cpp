@@ -9,6 +9,7 @@
 #include "actors/router/router_actor.hpp"
 #include "actors/workers/pool_actor.hpp"
 #include "app/event_logger.hpp"
+#include "app/loop_scheduler.hpp"
 #include "app/service_identity.hpp"
 #include "net/address.hpp"
 
@@ -23,14 +24,12 @@
 
 namespace rolecall {
 
-node::system_config::system_config() {
+node::system_config::system_config(boost::asio::io_context& loop) {
   add_messages(*this);
-  // The default policy polls and sleeps: bad for work that comes from sockets.
-  set("scheduler.policy", caf::atom("sharing"));
-  set("scheduler.max-threads", std::size_t{1});
+  loop_scheduler::load(*this, {&loop});
   // Messages an actor may handle before the others get their turn: a router or a coordinator with a
   // full mailbox must not keep the API from answering.
-  set("scheduler.max-throughput", std::size_t{64});
+  set("scheduler.max-throughput", std::size_t{16});
 }
 
 namespace {
@@ -57,6 +56,7 @@ node::node(const config& settings, opened_journal journal)
       first_event_{new_event_number(journal.content ? journal.content->forgotten_event : 0)},
       client_{
           std::make_shared<net::pooled_http_client>(loop_.context(), net::http_client_options{})},
+      system_config_{loop_.context()},
       system_{std::make_unique<caf::actor_system>(system_config_)} {
   auto& sys = *system_;
   auto tasks = settings.coordinator;

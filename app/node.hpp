@@ -21,9 +21,9 @@ struct opened_journal {
   std::shared_ptr<journal_content> content;
 };
 
-/// The composition: one event loop, one HTTP client, and the actors, in the order in which they
-/// need each other. The destructor ends them in the reverse order; it first gives the manager
-/// `retire_patience` to retire the agents that it has spawned.
+/// The composition: one event loop, one HTTP client, and the actors, which run on the loop, in the
+/// order in which they need each other. The destructor ends them in the reverse order; it first
+/// gives the manager `retire_patience` to retire the agents that it has spawned.
 class node {
 public:
   static constexpr millis retire_patience{3'000};
@@ -55,7 +55,7 @@ private:
   void join_cluster(const config& settings, const node_name& name);
 
   struct system_config : caf::actor_system_config {
-    system_config();
+    explicit system_config(boost::asio::io_context& loop);
   };
 
   const millis unix_offset_;

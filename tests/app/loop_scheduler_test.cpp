@@ -1,0 +1,210 @@
+// Actors that run on event loops, beside what the loops do.
+#include "tests/app/loop_system.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <set>
+#include <thread>
+
+using namespace rolecall;
+using namespace rolecall::tests;
+
+namespace {
+
+std::thread::id thread_of(net::event_loop& loop) {
+  std::promise<std::thread::id> id;
+  boost::asio::post(loop.context(), [&] { id.set_value(std::this_thread::get_id()); });
+  return get(id);
+}
+
+/// Sends every number that it gets on, one less, until it is 0.
+caf::behavior hop(caf::event_based_actor*, const std::shared_ptr<std::promise<bool>>& done,
+                  const std::shared_ptr<std::vector<caf::actor>>& ring) {
+  return {[=](int left) {
+    if (left == 0)
+      done->set_value(true);
+    else
+      caf::anon_send((*ring)[static_cast<std::size_t>(left) % ring->size()], left - 1);
+  }};
+}
+
+void end_all(const std::vector<caf::actor>& actors) {
+  for (const auto& each : actors)
+    caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+}
+
+} // namespace
+
+TEST_CASE("an actor runs on the loop's thread, whoever sends to it") {
+  loop_system all;
+  std::promise<std::thread::id> ran;
+  auto actor = all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    return {[&, self](int) {
+      ran.set_value(std::this_thread::get_id());
+      self->quit();
+    }};
+  });
+  caf::anon_send(actor, 1);
+  CHECK(get(ran) == thread_of(all.loops.front()));
+}
+
+TEST_CASE("messages of another thread come in the order in which they were sent") {
+  loop_system all;
+  std::promise<std::vector<int>> seen;
+  auto actor = all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    auto so_far = std::make_shared<std::vector<int>>();
+    return {[&, self, so_far](int number) {
+      so_far->push_back(number);
+      if (number < 5'000)
+        return;
+      seen.set_value(*so_far);
+      self->quit();
+    }};
+  });
+  std::vector<int> sent;
+  for (int i = 1; i <= 5'000; ++i) {
+    sent.push_back(i);
+    caf::anon_send(actor, i);
+  }
+  CHECK(get(seen) == sent);
+}
+
+TEST_CASE("an actor with many messages lets the others have their turn") {
+  loop_system all{1, 16};
+  int handled = 0; // of the loop's thread
+  std::promise<int> before;
+  auto busy = all.system->spawn(
+      [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ++handled; }}; });
+  auto other = all.system->spawn([&](caf::event_based_actor*) -> caf::behavior {
+    return {[&](int) { before.set_value(handled); }};
+  });
+  boost::asio::post(all.loops.front().context(), [&] {
+    for (int i = 0; i < 10'000; ++i)
+      caf::anon_send(busy, i);
+    caf::anon_send(other, 1);
+  });
+  CHECK(get(before) == 16);
+  end_all({busy, other});
+}
+
+TEST_CASE("actors that always have something to do do not keep the loop from its own work") {
+  loop_system all;
+  auto ring = std::make_shared<std::vector<caf::actor>>();
+  auto never = std::make_shared<std::promise<bool>>();
+  for (int i = 0; i < 3; ++i)
+    ring->push_back(all.system->spawn(hop, never, ring));
+  caf::anon_send(ring->front(), -1); // goes round until they end
+  std::promise<int> done;
+  std::function<void(int)> again = [&](int count) {
+    if (count == 100)
+      return done.set_value(count);
+    boost::asio::post(all.loops.front().context(), [&again, count] { again(count + 1); });
+  };
+  again(0);
+  CHECK(get(done) == 100);
+  boost::asio::steady_timer timer{all.loops.front().context(), std::chrono::milliseconds{1}};
+  std::promise<bool> fired;
+  timer.async_wait([&](const boost::system::error_code& error) { fired.set_value(!error); });
+  CHECK(get(fired));
+  end_all(*ring);
+}
+
+TEST_CASE("a loop's own work does not keep actors from theirs") {
+  loop_system all;
+  std::atomic<bool> over{false};
+  std::function<void()> again = [&] {
+    if (!over)
+      boost::asio::post(all.loops.front().context(), again);
+  };
+  again();
+  auto ring = std::make_shared<std::vector<caf::actor>>();
+  auto done = std::make_shared<std::promise<bool>>();
+  for (int i = 0; i < 3; ++i)
+    ring->push_back(all.system->spawn(hop, done, ring));
+  caf::anon_send(ring->front(), 1'000);
+  CHECK(get(*done));
+  over = true;
+  end_all(*ring);
+}
+
+TEST_CASE("several loops share the actors, and each actor runs at one place at a time") {
+  loop_system all{3};
+  std::set<std::thread::id> expected;
+  for (auto& loop : all.loops)
+    expected.insert(thread_of(loop));
+  std::mutex mutex;
+  std::set<std::thread::id> used;
+  std::size_t ended = 0;
+  std::size_t elsewhere = 0;
+  std::promise<bool> done;
+  std::vector<caf::actor> actors;
+  constexpr std::size_t count = 30;
+  for (std::size_t i = 0; i < count; ++i)
+    actors.push_back(all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
+      { // its first turn: spawned from here, they go to the loops one after the other
+        std::lock_guard guard{mutex};
+        used.insert(std::this_thread::get_id());
+      }
+      auto sum = std::make_shared<int>(0); // not atomic, on purpose
+      return {[&, self, sum](int number) {
+        *sum += number;
+        if (*sum < 1'000) {
+          if (number == 1)
+            self->send(self, 0);
+          return;
+        }
+        std::lock_guard guard{mutex};
+        elsewhere += expected.contains(std::this_thread::get_id()) ? 0 : 1;
+        self->quit();
+        if (++ended == count)
+          done.set_value(true);
+      }};
+    }));
+  for (int i = 0; i < 1'000; ++i)
+    for (const auto& each : actors)
+      caf::anon_send(each, 1);
+  CHECK(get(done));
+  CHECK(used == expected);
+  CHECK(elsewhere == 0);
+}
+
+TEST_CASE("a system ends though messages are on their way, and releases what they hold") {
+  auto held = std::make_shared<int>(1);
+  {
+    loop_system all{2};
+    auto actor = all.system->spawn([held](caf::event_based_actor*) -> caf::behavior {
+      return {[held](int) {}, [held](caf::delete_atom) {}};
+    });
+    caf::scoped_actor self{*all.system};
+    self->delayed_send(actor, std::chrono::minutes{60}, 1);
+    for (int i = 0; i < 1'000; ++i)
+      caf::anon_send(actor, i);
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+  CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("a system ends in which actors have spawned others") {
+  std::promise<bool> ran;
+  {
+    loop_system all{2};
+    all.system->spawn([&](caf::event_based_actor* self) {
+      self->spawn([&](caf::event_based_actor*) { ran.set_value(true); });
+    });
+  }
+  CHECK(get(ran));
+}
+
+TEST_CASE("who asks from another thread, and blocks, gets its answer") {
+  loop_system all;
+  auto adder = all.system->spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](int a, int b) { return a + b; }};
+  });
+  caf::scoped_actor self{*all.system};
+  int sum = 0;
+  for (int i = 0; i < 100; ++i)
+    self->request(adder, std::chrono::seconds{30}, i, 1)
+        .receive([&](int result) { sum += result; }, [](caf::error&) {});
+  CHECK(sum == 5'050);
+  self->send_exit(adder, caf::exit_reason::user_shutdown);
+}
