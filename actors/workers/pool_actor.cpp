@@ -15,7 +15,7 @@ bool ended_early(const attempt_outcome& outcome) {
          outcome.error.kind == ec::worker_lost;
 }
 
-void finish(self_pointer self, const attempt_outcome& outcome) {
+void finish(self_pointer self, attempt_outcome outcome) {
   attempt_slots::attempt_key key{outcome.task, outcome.attempt};
   auto& state = self->state;
   state.slots.release(key);
@@ -25,7 +25,7 @@ void finish(self_pointer self, const attempt_outcome& outcome) {
   if (ended_early(outcome))
     self->send(state.canceler, cancel_notice{attempt.mapped().service_url, outcome.agent.id,
                                              outcome.task, outcome.attempt});
-  self->send(attempt.mapped().listener, outcome);
+  self->send(attempt.mapped().listener, std::move(outcome));
 }
 
 /// An outcome that the pool gives by itself.
@@ -44,8 +44,7 @@ failure lost_worker() {
   return {ec::worker_lost, "the worker that ran the attempt ended"};
 }
 
-void execute(self_pointer self, const attempt_request& request,
-             const outcome_listener_actor& listener) {
+void execute(self_pointer self, attempt_request& request, const outcome_listener_actor& listener) {
   auto& state = self->state;
   auto refuse = [&](verdict what, failure why) {
     self->send(listener,
@@ -58,7 +57,7 @@ void execute(self_pointer self, const attempt_request& request,
     return refuse(verdict::busy,
                   {ec::agent_busy, "agent " + to_string(request.agent) + " is at its limit"});
   state.attempts[{request.task, request.attempt}] = {listener, request.service_url};
-  self->send(state.workers[*worker], atom::execute_v, request);
+  self->send(state.workers[*worker], atom::execute_v, std::move(request));
 }
 
 /// The attempts of a worker that has ended, whose connections are closed by now.
@@ -109,9 +108,10 @@ pool_actor::behavior_type pool(self_pointer self, const std::shared_ptr<net::htt
         self->send_exit(each, exit.reason);
   });
   return {
-      [self](const attempt_outcome& outcome) { finish(self, outcome); },
-      [self](atom::execute, const attempt_request& request,
-             const outcome_listener_actor& listener) { execute(self, request, listener); },
+      [self](attempt_outcome& outcome) { finish(self, std::move(outcome)); },
+      [self](atom::execute, attempt_request& request, const outcome_listener_actor& listener) {
+        execute(self, request, listener);
+      },
       [self](atom::cancel, const task_id& task, std::uint32_t attempt) {
         if (auto worker = self->state.slots.find({task, attempt}))
           self->send(self->state.workers[*worker], atom::cancel_v, task, attempt);

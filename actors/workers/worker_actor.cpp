@@ -18,24 +18,23 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
   self->state.client = std::move(client);
   self->state.pool = std::move(pool);
   return {
-      [self, options = std::move(options)](atom::execute, const attempt_request& request) {
-        auto http = to_request(request);
+      [self, options = std::move(options)](atom::execute, attempt_request& about) {
+        auto http = to_request(about);
         http.connect_timeout = options.connect_timeout;
         http.max_body_bytes = options.max_answer_bytes;
-        // What the call needs to know of the attempt; its payload is not kept until the answer.
-        auto about = request;
-        about.input = {};
+        about.input = {}; // the payload is not kept until the answer
         about.dependencies = {};
+        std::pair key{about.task, about.attempt};
         auto me = caf::actor_cast<worker_actor>(self);
         auto sent = receipt_of(http, options.node);
-        auto id = self->state.client->start(std::move(http),
-                                            [me, about, sent](const net::http_result& result) {
-                                              auto outcome = to_outcome(about, result);
-                                              outcome.receipt = sent;
-                                              complete(outcome.receipt, result);
-                                              caf::anon_send(me, std::move(outcome));
-                                            });
-        self->state.calls[{request.task, request.attempt}] = {id, now(self)};
+        auto id = self->state.client->start(
+            std::move(http), [me, about = std::move(about), sent](const net::http_result& result) {
+              auto outcome = to_outcome(about, result);
+              outcome.receipt = sent;
+              complete(outcome.receipt, result);
+              caf::anon_send(me, std::move(outcome));
+            });
+        self->state.calls[std::move(key)] = {id, now(self)};
       },
       [self](atom::cancel, const task_id& task, std::uint32_t attempt) {
         auto found = self->state.calls.find({task, attempt});

@@ -2,6 +2,7 @@
 
 #include "actors/http_words.hpp"
 #include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 namespace rolecall {
 
@@ -144,20 +145,20 @@ net::http_request to_request(const attempt_request& attempt) {
   if (attempt.health_check)
     request.headers.push_back({"Rolecall-Health-Check", "true"});
   request.timeout = attempt.timeout;
-  json body{{"task_id", attempt.task.value},
-            {"attempt", attempt.attempt},
-            {"role", attempt.role.value},
-            {"timeout_ms", attempt.timeout.count()}};
+  std::string text;
+  object_writer body{text};
+  body.add("task_id", attempt.task.value);
+  body.add("attempt", attempt.attempt);
+  body.add("role", attempt.role.value);
+  body.add("timeout_ms", attempt.timeout.count());
   if (attempt.deadline != millis{0})
-    body["deadline_ms"] = attempt.deadline.count();
-  // Payloads are JSON text already; they are set between the other members as they are.
-  auto text = dump(body);
-  text.pop_back();
+    body.add("deadline_ms", attempt.deadline.count());
   if (!attempt.context_id.empty())
-    text += ",\"context_id\":" + dump(json(attempt.context_id));
+    body.add("context_id", attempt.context_id);
   if (!attempt.dependencies.empty())
-    text += ",\"dependencies\":" + attempt.dependencies.str();
-  text += ",\"input\":" + attempt.input.str() + "}";
+    body.add_json("dependencies", attempt.dependencies.str());
+  body.add_json("input", attempt.input.str());
+  body.end();
   request.body = std::make_shared<const std::string>(std::move(text));
   return request;
 }
