@@ -24,7 +24,7 @@ constexpr std::size_t body_read_bytes = 64u << 10;
 
 } // namespace
 
-client_connection::client_connection(asio::io_context& context, asio::ssl::context& tls,
+client_connection::client_connection(asio::io_context& context, asio::ssl::context* tls,
                                      const url& target, std::size_t max_head_bytes)
     : context_{context},
       tls_context_{tls},
@@ -61,7 +61,11 @@ void client_connection::on_connected(boost::system::error_code error, tcp::socke
   socket_ = std::move(socket);
   if (target_.scheme != "https")
     return finish_open(std::nullopt);
-  tls_.emplace(socket_, tls_context_);
+  if (!tls_context_)
+    return finish_open(http_failure{
+        http_errc::tls_failed,
+        "TLS with " + where_ + " failed: the system's certificate authorities cannot be read"});
+  tls_.emplace(socket_, *tls_context_);
   if (!expect_host(*tls_, target_.host))
     return finish_open(http_failure{http_errc::tls_failed,
                                     "TLS with " + where_ + " failed: the host cannot be verified"});

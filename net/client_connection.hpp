@@ -32,8 +32,9 @@ struct exchange_outcome {
 /// Used on the loop's thread only. No function calls its handler before it returns.
 class client_connection : public std::enable_shared_from_this<client_connection> {
 public:
-  /// `tls` is used if the scheme of `target` is "https"; it outlives the connection.
-  client_connection(boost::asio::io_context& context, boost::asio::ssl::context& tls,
+  /// `tls` is used if the scheme of `target` is "https", which fails without it; it outlives the
+  /// connection.
+  client_connection(boost::asio::io_context& context, boost::asio::ssl::context* tls,
                     const url& target, std::size_t max_head_bytes);
 
   /// Look-up, TCP and TLS, in `timeout` together. `done` gets what failed, or nothing.
@@ -80,7 +81,7 @@ private:
   void finish(http_result result, bool reusable);
 
   boost::asio::io_context& context_;
-  boost::asio::ssl::context& tls_context_;
+  boost::asio::ssl::context* tls_context_;
   const url target_;
   const std::string where_; ///< host:port, for messages
   const std::size_t max_head_;

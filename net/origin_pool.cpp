@@ -2,10 +2,22 @@
 
 #include "net/durations.hpp"
 #include "net/request_head.hpp"
+#include "net/tls.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace rolecall::net {
+
+boost::asio::ssl::context* pool_settings::tls_context() {
+  try {
+    if (!tls)
+      tls = make_tls_client_context({});
+  } catch (const std::runtime_error&) {
+    return nullptr;
+  }
+  return &*tls;
+}
 
 origin_pool::origin_pool(boost::asio::io_context& context, std::shared_ptr<pool_settings> settings,
                          std::function<void(std::shared_ptr<client_call>, http_result)> ended,
@@ -81,8 +93,9 @@ origin_pool::connection_ptr origin_pool::take_idle() {
 void origin_pool::open(const std::shared_ptr<client_call>& call) {
   const auto& options = settings_->options;
   ++connections_;
-  call->connection = std::make_shared<client_connection>(context_, settings_->tls, call->target,
-                                                         options.max_head_bytes);
+  auto* tls = call->target.scheme == "https" ? settings_->tls_context() : nullptr;
+  call->connection =
+      std::make_shared<client_connection>(context_, tls, call->target, options.max_head_bytes);
   call->connection->open(call->request.connect_timeout,
                          [self = shared_from_this(), call](std::optional<http_failure> failure) {
                            if (failure)

@@ -14,6 +14,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 
 namespace rolecall::net {
 
@@ -40,7 +41,12 @@ struct client_call {
 /// What the pools of a client have in common.
 struct pool_settings {
   http_client_options options;
-  boost::asio::ssl::context tls;
+  /// With the options' own certificate authorities from the start; else with the system's once they
+  /// are needed: to read them takes longer than all the rest of a start.
+  std::optional<boost::asio::ssl::context> tls;
+
+  /// Null if the system's certificate authorities cannot be read.
+  boost::asio::ssl::context* tls_context();
 };
 
 /// The connections to one origin, and the calls that wait for one. Bounded by the options'

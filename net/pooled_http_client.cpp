@@ -43,8 +43,9 @@ public:
   impl(boost::asio::io_context& context, http_client_options options) : context_{context} {
     if (!is_field_value(options.user_agent))
       throw std::runtime_error{"the user agent has control characters"};
-    auto tls = make_tls_client_context(options.ca_file);
-    settings_ = std::make_shared<pool_settings>(pool_settings{std::move(options), std::move(tls)});
+    settings_ = std::make_shared<pool_settings>(pool_settings{std::move(options), std::nullopt});
+    if (!settings_->options.ca_file.empty())
+      settings_->tls = make_tls_client_context(settings_->options.ca_file);
   }
 
   void connect_inbox() {

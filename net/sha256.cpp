@@ -10,8 +10,10 @@ namespace rolecall::net {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
+  // Looked up once: OpenSSL 3 would do it for each text, which takes longer than a short one.
+  static const EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   // Known text and a built-in algorithm: only memory can be missing.
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+  if (!sha256 || EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, sha256, nullptr) != 1)
     throw std::bad_alloc{};
   std::string result;
   result.reserve(2 * std::size_t{size});

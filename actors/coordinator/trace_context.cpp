@@ -1,7 +1,6 @@
 #include "actors/coordinator/trace_context.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace rolecall {
 
@@ -29,8 +28,9 @@ std::string span_in(const std::string& traceparent) {
 }
 
 std::string hex(std::uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4)
+    *digit = "0123456789abcdef"[number & 15];
   return text;
 }
 
