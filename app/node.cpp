@@ -18,6 +18,8 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <future>
 #include <random>
@@ -49,13 +51,22 @@ std::uint64_t new_event_number(std::uint64_t earlier) {
   return std::max(number, earlier + 1);
 }
 
+/// Half of the files that the process may open: as many attempts can run at a time on one service.
+net::http_client_options client_options() {
+  net::http_client_options result;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+    result.max_connections_per_origin =
+        std::max(result.max_connections_per_origin, static_cast<std::size_t>(files.rlim_cur / 2));
+  return result;
+}
+
 } // namespace
 
 node::node(const config& settings, opened_journal journal)
     : unix_offset_{to_wall_clock()},
       first_event_{new_event_number(journal.content ? journal.content->forgotten_event : 0)},
-      client_{
-          std::make_shared<net::pooled_http_client>(loop_.context(), net::http_client_options{})},
+      client_{std::make_shared<net::pooled_http_client>(loop_.context(), client_options())},
       system_config_{loop_.context()},
       system_{std::make_unique<caf::actor_system>(system_config_)} {
   auto& sys = *system_;
