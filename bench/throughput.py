@@ -89,8 +89,9 @@ def background(house, command, **options):
     return child
 
 
-def echo(house, agents=AGENTS, concurrency=64):
-    child = background(house, [ECHO, "--agents", str(agents), "--concurrency", str(concurrency)], stdout=subprocess.PIPE)
+def echo(house, agents=AGENTS, concurrency=64, more=()):
+    child = background(house, [ECHO, "--agents", str(agents), "--concurrency", str(concurrency), *more],
+                       stdout=subprocess.PIPE)
     house.callback(child.stdout.close)
     return int(child.stdout.readline().decode().rpartition(":")[2])
 
@@ -105,10 +106,11 @@ def proxy(house, name, template, command, behind):
     return port
 
 
-def node(house, behind, journal):
+def node(house, behind, journal, waits=True):
     sections = {} if journal else {"journal": {"path": ""}}
-    return with_agents(house.node({"echo": f"http://127.0.0.1:{behind}"}, log={"level": "error"}, execution={
-        "max_tasks": 1_000_000, "retain_tasks": 10_000}, **sections))
+    started = house.node({"echo": f"http://127.0.0.1:{behind}"}, log={"level": "error"}, execution={
+        "max_tasks": 1_000_000, "retain_tasks": 10_000}, **sections)
+    return with_agents(started) if waits else started
 
 
 def wrk(house, port, path, body, connections, seconds):

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""What much at a time costs: thousands of tasks in flight on agents that take ten seconds (memory, CPU while all of
+them wait, time to the last), and many tasks through one node one after the other (time per task, against the first
+ten thousand). Prints tables, and writes the figures to DIR as JSON.
+
+$ ./dev bench scale --out DIR
+"""
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+
+from throughput import IN_PROCESS, Connection, House, echo, machine, node, ran, send_lines, versions
+
+TASK_S = 10
+
+
+def used(pid):
+    """CPU seconds, and resident megabytes."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(resident.split()[1]) / 1024
+
+
+def tasks_of(served):
+    with Connection(served.port) as connection:
+        return connection.request("GET", "/v1/stats").json["tasks"]
+
+
+def in_flight(count):
+    with House() as house:
+        behind = echo(house, 100, -(-count // 100), ["--delay-ms", str(TASK_S * 1_000), "--max-connections", "100000"])
+        served = node(house, behind, False)
+        pid = served.child.pid
+        empty = used(pid)[1]
+        begin = time.monotonic()
+        send_lines(served, [{"role": "worker", "input": {"n": 1}}] * count)
+        accepted = time.monotonic() - begin
+        while tasks_of(served)["working"] < count:
+            if time.monotonic() - begin > TASK_S:
+                raise SystemExit(f"after {TASK_S} s: {tasks_of(served)} of {count} tasks")
+            time.sleep(0.05)
+        started = time.monotonic() - begin
+        cpu, resident = used(pid)
+        idle = max(0.5, TASK_S - started - 1.5)
+        time.sleep(idle)
+        waiting = (used(pid)[0] - cpu) / idle
+        while tasks_of(served)["completed"] < count:
+            if time.monotonic() - begin > 6 * TASK_S:
+                raise SystemExit(f"not drained: {tasks_of(served)} of {count} tasks")
+            time.sleep(0.05)
+        return {"empty_mb": empty, "resident_mb": resident, "accepted_s": accepted, "all_run_s": started,
+                "core_while_waiting": waiting, "drained_s": time.monotonic() - begin}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--in-flight", type=int, nargs="*", default=[1_000, 9_000])
+    parser.add_argument("--tasks", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--out", type=pathlib.Path, help="a folder for the figures")
+    options = parser.parse_args()
+    result = {"machine": machine(), "versions": versions(), "in_flight": {}, "tasks": {}}
+    print(f"| in flight, {TASK_S} s each | empty MB | resident MB | all run after s | core while waiting | drained after s |\n"
+          "|---|--:|--:|--:|--:|--:|")
+    for count in options.in_flight:
+        row = result["in_flight"][count] = in_flight(count)
+        print(f"| {count:,} | {row['empty_mb']:.0f} | {row['resident_mb']:.0f} | {row['all_run_s']:.2f} | "
+              f"{row['core_while_waiting']:.3f} | {row['drained_s']:.2f} |", flush=True)
+    print("\n| tasks, 256 at a time | per second | time per task, of the first |\n|---|--:|--:|")
+    first = None
+    with House() as house:
+        service = f"http://127.0.0.1:{echo(house)}"
+        for count in options.tasks:
+            row = result["tasks"][count] = ran([IN_PROCESS, "--service", service, "--in-flight", "256", "--tasks", str(count)])
+            first = first or row["per_second"]
+            row["of_first"] = first / row["per_second"]
+            print(f"| {count:,} | {row['per_second']:,.0f} | {row['of_first']:.2f} |", flush=True)
+    print(f"\n{json.dumps(result)}")
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "scale.json").write_text(json.dumps(result, indent=1))
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
