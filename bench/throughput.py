@@ -109,7 +109,7 @@ def proxy(house, name, template, command, behind):
 def node(house, behind, journal, waits=True):
     sections = {} if journal else {"journal": {"path": ""}}
     started = house.node({"echo": f"http://127.0.0.1:{behind}"}, log={"level": "error"}, execution={
-        "max_tasks": 1_000_000, "retain_tasks": 10_000}, **sections)
+        "max_tasks": 1_000_000, "retain_tasks": 10_000}, roles={"worker": {"max_agents": 1_000}}, **sections)
     return with_agents(started) if waits else started
 
 

@@ -112,10 +112,17 @@ int main(int argc, char** argv) {
   app.add_option("--tasks", settings.tasks, "How many in all; 0: for some time");
   app.add_option("--seconds", settings.seconds, "For how long")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  auto about = default_config();
-  about.node.log.level = "error";
+  nlohmann::json text{{"services", {{{"name", "echo"}, {"url", settings.service}}}},
+                      {"roles", {{"worker", {{"max_agents", 1'000}}}}},
+                      {"log", {{"level", "error"}}},
+                      {"execution", {{"max_tasks", 1'000'000}}}};
+  auto read = parse_config(text.dump());
+  if (const auto* wrong = std::get_if<std::vector<problem>>(&read)) {
+    std::fprintf(stderr, "%s\n", to_text(*wrong).c_str());
+    return 2;
+  }
+  const auto& about = std::get<config>(read);
   set_up_log(about.node.log);
-  about.fleet.services.front().url = settings.service;
   std::promise<figures> done;
   figures result;
   {

@@ -29,6 +29,7 @@ class load {
 public:
   load(boost::asio::io_context& context, const options& settings)
       : settings_{settings},
+        context_{context},
         client_{context, client_options()},
         timer_{context},
         body_{std::make_shared<const std::string>(settings.body)},
@@ -94,10 +95,13 @@ private:
       took_us_.push_back(std::chrono::duration<double, std::micro>(last_ - due).count());
       if (settings_.rate <= 0 && last_ < end_)
         send(last_);
+      else if (last_ >= end_ && static_cast<std::size_t>(sent_) == took_us_.size())
+        context_.stop(); // idle connections would keep it
     });
   }
 
   const options& settings_;
+  boost::asio::io_context& context_;
   net::pooled_http_client client_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<const std::string> body_;

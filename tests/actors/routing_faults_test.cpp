@@ -148,6 +148,17 @@ TEST_CASE("up to the limit that the router has found itself, a tenant that flood
   CHECK(w.at.size() == 7); // one is left to the other
 }
 
+TEST_CASE("tasks that take long fill agents of a large limit before any has ended") {
+  world w;
+  for (int i = 0; i < 100; ++i)
+    w.up(i, 90);
+  for (int i = 0; i < 9'000; ++i) {
+    w.now += 20us;
+    w.place("t" + std::to_string(i));
+  }
+  CHECK(w.at.size() == 9'000);
+}
+
 TEST_CASE("an agent that hangs holds up only what it has") {
   world w;
   for (int i = 0; i < 10; ++i)
