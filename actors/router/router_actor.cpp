@@ -6,12 +6,12 @@ namespace {
 
 using self_pointer = router_actor::stateful_pointer<router_state>;
 
-void send_decision(self_pointer self, const routing_table::decision& decision) {
+void send_decision(self_pointer self, routing_table::decision decision) {
   std::visit(
-      [&](const auto& news) {
+      [&](auto& news) {
         auto listener = self->state.listeners.extract(news.task);
         if (!listener.empty())
-          self->send(listener.mapped(), news);
+          self->send(listener.mapped(), std::move(news));
       },
       decision);
 }
@@ -19,8 +19,8 @@ void send_decision(self_pointer self, const routing_table::decision& decision) {
 /// Tells everybody what has come of a change.
 void settle(self_pointer self) {
   auto& state = self->state;
-  for (const auto& decision : state.table.dispatch(now(self)))
-    send_decision(self, decision);
+  for (auto& decision : state.table.dispatch(now(self)))
+    send_decision(self, std::move(decision));
   if (state.demand_listener) {
     for (const auto& demand : state.table.take_demand())
       self->send(state.demand_listener, demand);

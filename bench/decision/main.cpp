@@ -1,4 +1,5 @@
-// What a routing decision costs, and how that grows with the number of agents.
+// What a routing decision costs, and an agent that comes and goes, and how that grows with the
+// number of agents.
 #include "actors/router/routing_table.hpp"
 #include "app/simulate/distribution.hpp"
 #include "app/simulate/figures.hpp"
@@ -33,7 +34,7 @@ constexpr std::array settings{
     setting{"limit 64, 8 in flight each", 64, 8, false},
 };
 
-constexpr std::array<std::size_t, 4> fleets{10, 100, 1'000, 10'000};
+constexpr std::array<std::size_t, 5> fleets{10, 100, 1'000, 10'000, 100'000};
 
 /// A router at work: so many agents of one role, and so much in flight all the time. One cycle is a
 /// task that ends, one that comes, and what is decided then.
@@ -42,6 +43,7 @@ public:
   router_at_work(routing_policy policy, const setting& how, std::size_t agents)
       : table_{options(policy)} {
     agent_snapshot snapshot;
+    snapshot.sequence = 1;
     for (std::size_t i = 0; i < agents; ++i) {
       agent_record record;
       record.key = {service_name{"lab"}, agent_id{"a" + std::to_string(i)}};
@@ -72,6 +74,18 @@ public:
     take();
     place();
     take();
+  }
+
+  /// An agent comes, and goes.
+  void change() {
+    agent_record record;
+    record.key = {service_name{"lab"}, agent_id{"extra" + std::to_string(++sequence_)}};
+    record.role = role_name{"worker"};
+    for (auto what : {agent_change::up, agent_change::down}) {
+      now_ += std::chrono::microseconds{10};
+      table_.apply({++sequence_, what, record}, now_);
+      take();
+    }
   }
 
 private:
@@ -107,12 +121,14 @@ private:
   clock_type::time_point now_{};
   lab::chance random_{1};
   std::uint64_t age_{0};
+  std::uint64_t sequence_{1}; // of the registry's events
   std::deque<attempt_outcome> running_;
 };
 
 /// Median over rounds for each of the fleets, in nanoseconds a cycle. They take turns, so that
 /// whatever else the machine does hits all of them; what is timed starts with warm caches.
-std::vector<double> costs(routing_policy policy, const setting& how, std::size_t rounds) {
+std::vector<double> costs(routing_policy policy, const setting& how, std::size_t rounds,
+                          void (router_at_work::*what)()) {
   constexpr std::size_t batch = 500;
   std::vector<std::unique_ptr<router_at_work>> routers;
   for (auto agents : fleets)
@@ -122,7 +138,7 @@ std::vector<double> costs(routing_policy policy, const setting& how, std::size_t
     for (std::size_t i = 0; i < fleets.size(); ++i) {
       auto run = [&] {
         for (std::size_t made = 0; made < batch; ++made)
-          routers[i]->cycle();
+          ((*routers[i]).*what)();
       };
       run();
       auto from = clock_type::now();
@@ -141,23 +157,28 @@ std::vector<double> costs(routing_policy policy, const setting& how, std::size_t
 } // namespace
 
 int main(int count, char** arguments) {
-  CLI::App app{"What a routing decision costs with 10 to 10,000 agents", "decision"};
+  CLI::App app{"What a routing decision costs with 10 to 100,000 agents", "decision"};
   std::size_t rounds = 41;
   app.add_option("--rounds", rounds, "Of 500 decisions for each figure, which is their median")
       ->capture_default_str()
       ->check(CLI::Range(3, 100'000));
   CLI11_PARSE(app, count, arguments);
-  std::printf("ns for a task that ends, one that comes, and the decision; last: 10,000 agents "
-              "against 10\n\n%-28s %-15s %9s %9s %9s %9s %7s\n",
-              "", "policy", "10", "100", "1,000", "10,000", "ratio");
+  auto print = [&](routing_policy policy, const setting& how, void (router_at_work::*what)()) {
+    auto each = costs(policy, how, rounds, what);
+    std::printf("%-28s %-15s", how.name, to_string(policy).c_str());
+    for (auto cost : each)
+      std::printf(" %9.0f", cost);
+    std::printf(" %7.2f %7.2f\n", each[3] / each.front(), each.back() / each.front());
+    std::fflush(stdout);
+  };
+  std::printf("ns for a task that ends, one that comes, and the decision; last: 10,000 and 100,000 "
+              "agents against 10\n\n%-28s %-15s %9s %9s %9s %9s %9s %7s %7s\n",
+              "", "policy", "10", "100", "1,000", "10,000", "100,000", "10,000", "100,000");
   for (const auto& how : settings)
-    for (auto policy : policies) {
-      auto each = costs(policy, how, rounds);
-      std::printf("%-28s %-15s", how.name, to_string(policy).c_str());
-      for (auto cost : each)
-        std::printf(" %9.0f", cost);
-      std::printf(" %7.2f\n", each.back() / each.front());
-      std::fflush(stdout);
-    }
+    for (auto policy : policies)
+      print(policy, how, &router_at_work::cycle);
+  std::printf("\nns for an agent that comes, and goes\n\n");
+  for (const auto& how : settings)
+    print(routing_policy::adaptive, how, &router_at_work::change);
   return 0;
 }
