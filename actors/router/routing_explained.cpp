@@ -178,7 +178,9 @@ candidate_list routing_table::candidates_of(const placement_request& request,
                                             time_point now) const {
   candidate_list result;
   result.policy = options_->policy_of(request.role);
-  result.best.reserve(std::min(max_candidates, role.pool.agents().size()));
+  // Of a large fleet those that were looked at: which others stand here would be chance.
+  auto all = role.pool.agents().size() <= max_candidates;
+  result.best.reserve(all ? role.pool.agents().size() : choice.options.size());
   for (const auto& option : choice.options) {
     if (result.best.size() == max_candidates)
       break;
@@ -189,8 +191,7 @@ candidate_list routing_table::candidates_of(const placement_request& request,
       each.note = "is left to tasks that need what it is better at";
     each.eligible = each.chosen || each.note.empty();
   }
-  for (auto other = role.pool.agents().begin();
-       other != role.pool.agents().end() && result.best.size() < max_candidates; ++other) {
+  for (auto other = role.pool.agents().begin(); all && other != role.pool.agents().end(); ++other) {
     auto same = [&](const auto& option) { return option.agent == &other->second; };
     if (std::none_of(choice.options.begin(), choice.options.end(), same))
       result.best.push_back(candidate_of(request, other->second, now));
