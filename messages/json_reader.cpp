@@ -1,7 +1,6 @@
 #include "messages/json_reader.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace rolecall {
 
@@ -18,38 +17,31 @@ std::string position_of(std::string_view text, std::size_t offset) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-/// First pass over a text: finds what the library's own parser would accept or word badly.
-class checker : public nlohmann::json_sax<json> {
+/// Builds a value, and finds on the way what the library's own parser would accept or word badly.
+class builder : public nlohmann::json_sax<json> {
 public:
-  checker(std::size_t max_depth, std::vector<problem>& problems)
+  builder(std::size_t max_depth, std::vector<problem>& problems)
       : max_depth_{max_depth}, problems_{problems} {}
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override {
-    keys_.emplace_back();
-    return descend();
-  }
-  bool end_object() override {
-    keys_.pop_back();
-    --depth_;
-    return true;
-  }
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { return false; } // not in texts
+  bool start_object(std::size_t) override { return open(json::object()); }
+  bool end_object() override { return close(); }
   bool key(string_t& name) override {
-    if (!keys_.back().insert(name).second)
-      add_problem(problems_, {"key \"" + name + "\"", "stands twice in the same object"});
+    auto& members = open_.back()->get_ref<json::object_t&>();
+    auto [member, is_new] = members.emplace(std::move(name), nullptr);
+    if (!is_new)
+      add_problem(problems_, {"key \"" + member->first + "\"", "stands twice in the same object"});
+    member_ = &member->second;
     return true;
   }
-  bool start_array(std::size_t) override { return descend(); }
-  bool end_array() override {
-    --depth_;
-    return true;
-  }
+  bool start_array(std::size_t) override { return open(json::array()); }
+  bool end_array() override { return close(); }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
     error_position = position;
@@ -57,20 +49,42 @@ public:
     return false;
   }
 
+  json root;
   std::optional<std::size_t> error_position;
   std::string message;
   bool too_deep{false};
 
 private:
-  bool descend() {
-    too_deep = ++depth_ > max_depth_;
+  bool add(json value) {
+    put(std::move(value));
+    return true;
+  }
+  json* put(json value) {
+    if (open_.empty()) {
+      root = std::move(value);
+      return &root;
+    }
+    if (auto& in = *open_.back(); in.is_array()) {
+      in.push_back(std::move(value));
+      return &in.back();
+    }
+    *member_ = std::move(value);
+    return member_;
+  }
+  bool open(json empty) {
+    open_.push_back(put(std::move(empty)));
+    too_deep = open_.size() > max_depth_;
     return !too_deep;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
   }
 
   std::size_t max_depth_;
   std::vector<problem>& problems_;
-  std::size_t depth_{0};
-  std::vector<std::set<std::string>> keys_;
+  std::vector<json*> open_; // the innermost last: none but that grows
+  json* member_{nullptr};   // of the innermost one, if it is an object: for the next value
 };
 
 /// The library's message without its number and position: "syntax error while parsing ...".
@@ -119,18 +133,18 @@ std::optional<json> parse_json(std::string_view text, const json_limits& limits,
     add_problem(problems, {"line 1", "is empty: JSON is expected"});
     return std::nullopt;
   }
-  checker check{limits.max_depth, problems};
-  if (!json::sax_parse(text, &check)) {
-    if (check.too_deep)
+  builder build{limits.max_depth, problems};
+  if (!json::sax_parse(text, &build)) {
+    if (build.too_deep)
       add_problem(problems,
                   {"", "is nested deeper than " + std::to_string(limits.max_depth) + " levels"});
     else
-      add_problem(problems, {position_of(text, check.error_position.value_or(1) - 1),
-                             reworded(std::move(check.message))});
+      add_problem(problems, {position_of(text, build.error_position.value_or(1) - 1),
+                             reworded(std::move(build.message))});
   }
   if (problems.size() != before)
     return std::nullopt;
-  return json::parse(text);
+  return std::move(build.root);
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {

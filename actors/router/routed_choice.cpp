@@ -218,7 +218,8 @@ routed_role::busy_agents routed_role::busy_below(double cost,
   busy_agents result;
   for (const auto& [group, lack] : groups) {
     auto factor = latency.lack_factor(lack);
-    for (int bucket = 0; bucket < cost_buckets::of(cost / factor); ++bucket)
+    auto end = cost_buckets::of(cost / factor);
+    for (int bucket = 0; bucket < end; ++bucket)
       if (auto count = group->busy[static_cast<std::size_t>(bucket)]; count > 0) {
         result.slots += count;
         result.rate += count / cost_buckets::mean_of(bucket) / factor;
