@@ -8,7 +8,7 @@ namespace {
 
 using self_pointer = coordinator_actor::stateful_pointer<coordinator_state>;
 
-/// Takes what it carries along: nothing of it is copied but events, for each who listens.
+/// Takes what it carries along: nothing of it is copied but events, for all who listen but one.
 struct carrier {
   self_pointer self;
 
@@ -32,9 +32,13 @@ struct carrier {
   void operator()(journal_append& what) const {
     self->send(self->state.peers.journal, atom::append_v, std::move(what));
   }
-  void operator()(const task_event& event) const {
-    for (const auto& listener : self->state.listeners)
-      self->send(listener, event);
+  void operator()(task_event& event) const {
+    const auto& listeners = self->state.listeners;
+    for (std::size_t i = 0; i < listeners.size(); ++i)
+      if (i + 1 < listeners.size())
+        self->send(listeners[i], event);
+      else
+        self->send(listeners[i], std::move(event));
   }
 };
 

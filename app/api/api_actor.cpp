@@ -61,10 +61,10 @@ void settle(api_self self) {
   arm(self);
 }
 
-void on_task_event(api_self self, const task_event& event) {
+void on_task_event(api_self self, task_event& event) {
   auto& state = self->state;
   if (event.replayed) {
-    state.events->add(event);
+    state.events->add(std::move(event));
     return;
   }
   if (event.number == 0) { // of earlier times: it counts as open, and as nothing else
@@ -74,10 +74,11 @@ void on_task_event(api_self self, const task_event& event) {
   log_task(event);
   state.counts.add(event);
   state.figures->add(event);
-  state.readers->tell(state.events->add(event));
-  if (!is_terminal(event.task.state))
+  const auto& entry = state.events->add(std::move(event));
+  state.readers->tell(entry);
+  if (!is_terminal(entry.task.state))
     return;
-  state.waits.ended(event.task.id);
+  state.waits.ended(entry.task.id);
   settle(self);
   check_drained(self);
 }
@@ -206,7 +207,7 @@ api_actor::behavior_type api(api_self self, api_peers peers, api_settings settin
             [self](caf::error&) { on_checked(self); });
   arm(self);
   return {
-      [self](const task_event& event) { on_task_event(self, event); },
+      [self](task_event& event) { on_task_event(self, event); },
       [self](const agent_snapshot& snapshot) { on_snapshot(self, snapshot); },
       [self](const agent_event& event) { on_agent_event(self, event); },
       [self](const journal_news& news) { on_journal_news(self, news); },

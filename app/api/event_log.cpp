@@ -33,12 +33,12 @@ bool passes(const event_filter& filter, const event_entry& event) {
          (tasks.role.empty() || tasks.role == event.role);
 }
 
-const event_entry& event_log::add(const task_event& event) {
+const event_entry& event_log::add(task_event event) {
   event_entry entry;
   entry.type = "task";
-  entry.task = event.task;
+  entry.task = std::move(event.task);
   entry.task.output = {};
-  entry.role = event.task.role;
+  entry.role = entry.task.role;
   entry.id = event.number * ids_per_number;
   return keep(std::move(entry));
 }

@@ -43,7 +43,7 @@ public:
       : last_id_{(first - 1) * ids_per_number}, dropped_{forgotten * ids_per_number}, most_{most} {}
 
   /// One that is replayed goes where it belongs.
-  const event_entry& add(const task_event& event);
+  const event_entry& add(task_event event);
   const event_entry& add(const agent_event& event);
 
   std::uint64_t last_id() const noexcept { return last_id_; }
