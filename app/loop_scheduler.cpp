@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <caf/logger.hpp>
+#include <caf/resumable.hpp>
 
 #include <utility>
 
