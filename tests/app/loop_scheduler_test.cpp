@@ -138,7 +138,7 @@ TEST_CASE("several loops share the actors, and each actor runs at one place at a
   std::size_t elsewhere = 0;
   std::promise<bool> done;
   std::vector<caf::actor> actors;
-  constexpr std::size_t count = 30;
+  constexpr std::size_t count = 9;
   for (std::size_t i = 0; i < count; ++i)
     actors.push_back(all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
       { // its first turn: spawned from here, they go to the loops one after the other
@@ -148,7 +148,7 @@ TEST_CASE("several loops share the actors, and each actor runs at one place at a
       auto sum = std::make_shared<int>(0); // not atomic, on purpose
       return {[&, self, sum](int number) {
         *sum += number;
-        if (*sum < 1'000) {
+        if (*sum < 100) {
           if (number == 1)
             self->send(self, 0);
           return;
@@ -160,7 +160,9 @@ TEST_CASE("several loops share the actors, and each actor runs at one place at a
           done.set_value(true);
       }};
     }));
-  for (int i = 0; i < 1'000; ++i)
+  // Few: ThreadSanitizer, which does not see into CAF, takes ever longer to pass over what it takes
+  // for races there.
+  for (int i = 0; i < 100; ++i)
     for (const auto& each : actors)
       caf::anon_send(each, 1);
   CHECK(get(done));
