@@ -283,9 +283,9 @@ def main():
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "throughput.json").write_text(json.dumps(result, indent=1))
-        plot = {"title": "Tasks per second", "x_title": "in flight", "y_title": "per second", "x": options.in_flight,
-                "series": [{"name": name, "values": [rows[name]["per_second"] for rows in result["throughput"].values()]}
-                           for name in targets]}
+        plot = {"title": "Tasks per second, by how many are in flight", "unit": "per second", "labels": list(targets),
+                "series": [{"name": str(in_flight), "values": [rows[name]["per_second"] for name in targets]}
+                           for in_flight, rows in result["throughput"].items()]}
         (options.out / "throughput.svg").write_text(
             subprocess.run([PLOT], input=json.dumps(plot), capture_output=True, text=True, check=True).stdout)
     sys.exit(any(row["errors"] for rows in result["throughput"].values() for row in rows.values()))

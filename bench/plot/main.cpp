@@ -1,5 +1,5 @@
-// Lines over x as SVG, for the benchmarks that are not in C++: reads {"title","x_title","y_title","x",
-// "series":[{"name","values"}]} and writes the plot.
+// A plot as SVG, for the benchmarks that are not in C++: reads {"title","unit","labels",
+// "series":[{"name","values"}]} and writes a row for each label with a dot for each series.
 #include "bench/svg.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,6 +11,6 @@ int main() {
   std::vector<rolecall::bench::series> data;
   for (const auto& each : what.at("series"))
     data.push_back({each.at("name"), each.at("values").get<std::vector<double>>()});
-  std::cout << rolecall::bench::line_plot(what.at("title"), what.at("x_title"), what.at("y_title"),
-                                          what.at("x").get<std::vector<double>>(), data);
+  std::cout << rolecall::bench::dot_plot(what.at("title"), what.at("unit"),
+                                         what.at("labels").get<std::vector<std::string>>(), data);
 }
