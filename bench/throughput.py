@@ -171,7 +171,7 @@ def celery(house, redis_port, url, in_flight, tasks):
                                "-l", "error", "--without-gossip", "--without-mingle", "--without-heartbeat"],
                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        ran([PYTHON, ROOT / "bench/peers/celery_peer.py", url, EXECUTION, "1"], env=environment)  # the worker is there
+        ran([PYTHON, ROOT / "bench/peers/celery_peer.py", url, EXECUTION, "100"], env=environment)  # the worker is there, and warm
         return ran([PYTHON, ROOT / "bench/peers/celery_peer.py", url, EXECUTION, str(tasks)], env=environment)
     finally:
         worker.terminate()
@@ -226,7 +226,7 @@ def targets_of(house, seconds):
     for suffix, journal in (("", False), (", journal", True)):
         result["rolecall, in process" + suffix] = lambda n, kept=journal: in_process(house, behind, n, seconds, kept)
         result["rolecall, NDJSON" + suffix] = lambda n, kept=journal: stream(n, seconds, kept)
-    result["BullMQ"] = lambda n: ran(["node", "bullmq.mjs", str(redis_port), url, EXECUTION, str(n), str(1_000 * seconds)],
+    result["BullMQ"] = lambda n: ran(["node", "bullmq.mjs", str(redis_port), url, EXECUTION, str(n), str(2_000 * seconds)],
                                      cwd=PEERS)
     result["Celery"] = lambda n: celery(house, redis_port, url, n, 300 * seconds)
     result["undici"] = lambda n: ran(["node", "undici.mjs", url, EXECUTION, str(n), str(seconds)], cwd=PEERS)
