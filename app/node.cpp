@@ -51,7 +51,8 @@ std::uint64_t new_event_number(std::uint64_t earlier) {
   return std::max(number, earlier + 1);
 }
 
-/// Half of the files that the process may open: as many attempts can run at a time on one service.
+/// As many connections to a service, and so attempts at a time, as half of the files that the
+/// process may open, if that is more than usual: the other half is for callers.
 net::http_client_options client_options() {
   net::http_client_options result;
   rlimit files{};

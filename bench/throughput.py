@@ -273,6 +273,8 @@ def main():
     with House() as house:
         targets = targets_of(house, options.seconds)
         if options.targets:
+            if unknown := set(options.targets) - set(targets):
+                parser.error(f"no targets {sorted(unknown)}; there are {sorted(targets)}")
             targets = {name: targets[name] for name in options.targets}
         result = {"machine": machine(), "versions": versions(), "throughput": {}}
         for in_flight in options.in_flight:
