@@ -29,7 +29,7 @@ struct section_reader {
     result.name = object.name("name", 64).value_or(result.name);
     result.drain_timeout =
         object.duration("drain_timeout", millis{0}).value_or(result.drain_timeout);
-    size(object, "threads", 1, 1, threads_); // more than one is a later matter
+    size(object, "threads", 1, 64, result.threads);
     object.finish();
   }
 
@@ -122,8 +122,6 @@ struct section_reader {
     const auto* url = std::get_if<net::url>(&parsed);
     return url && url->target == "/" && text.back() != '/';
   }
-
-  std::uint32_t threads_{1};
 };
 
 } // namespace

@@ -57,7 +57,7 @@ void log_event(spdlog::level::level_enum level, const std::string& event, const 
 }
 
 void log_task(const task_event& event) {
-  const auto& task = event.task;
+  const auto& task = *event.task;
   auto went_wrong = task.state == task_state::failed || task.state == task_state::rejected;
   auto level = went_wrong                ? spdlog::level::warn
                : is_terminal(task.state) ? spdlog::level::info

@@ -30,13 +30,12 @@ std::string view_of(journal_entry&& entry, const config& settings) {
   detail.record = std::move(entry.record);
   detail.spec = std::move(entry.spec);
   detail.history = std::move(entry.history);
-  auto& spec = detail.spec;
-  if (spec.timeout == millis{0})
-    spec.timeout = defaults.timeout;
+  const auto& spec = *detail.spec;
+  detail.timeout = spec.timeout == millis{0} ? defaults.timeout : spec.timeout;
   auto role = defaults.roles.find(spec.role);
   auto rules =
       rules_for(spec, role == defaults.roles.end() ? nullptr : &role->second, defaults.retry);
-  spec.max_attempts = rules.max_attempts;
+  detail.max_attempts = rules.max_attempts;
   return api::task_view(detail);
 }
 

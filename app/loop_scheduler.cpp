@@ -6,7 +6,9 @@
 
 #include <caf/logger.hpp>
 #include <caf/resumable.hpp>
+#include <caf/scheduled_actor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rolecall {
@@ -18,9 +20,15 @@ constexpr int max_turns = 32;
 
 } // namespace
 
+loop_unit* loop_unit::home_of(caf::resumable* what) {
+  if (what->subtype() != caf::resumable::scheduled_actor)
+    return nullptr;
+  return dynamic_cast<loop_unit*>(static_cast<caf::scheduled_actor*>(what)->context());
+}
+
 void loop_unit::enqueue(caf::resumable* what) {
   if (is_here())
-    return exec_later(what);
+    return add(what);
   std::unique_lock guard{mutex_};
   if (refusing_) {
     guard.unlock();
@@ -35,6 +43,14 @@ void loop_unit::enqueue(caf::resumable* what) {
 }
 
 void loop_unit::exec_later(caf::resumable* what) {
+  auto* home = home_of(what);
+  if (home && home != this)
+    home->enqueue(what);
+  else
+    add(what);
+}
+
+void loop_unit::add(caf::resumable* what) {
   if (closed_)
     return caf::scheduler::abstract_coordinator::cleanup_and_release(what);
   ready_.push_back(what);
@@ -106,10 +122,11 @@ void loop_scheduler::start() {
 }
 
 void loop_scheduler::enqueue(caf::resumable* what) {
-  for (const auto& unit : units_)
-    if (unit->is_here())
-      return unit->exec_later(what);
-  units_[next_worker_++ % units_.size()]->enqueue(what);
+  if (auto* home = loop_unit::home_of(what))
+    return home->enqueue(what);
+  auto here =
+      std::find_if(units_.begin(), units_.end(), [](const auto& u) { return u->is_here(); });
+  (here == units_.end() ? units_.front() : *here)->enqueue(what);
 }
 
 void loop_scheduler::stop() {

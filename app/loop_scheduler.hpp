@@ -28,10 +28,13 @@ public:
   loop_unit(caf::actor_system& system, boost::asio::io_context& loop, std::size_t max_throughput)
       : caf::execution_unit{&system}, loop_{loop}, max_throughput_{max_throughput} {}
 
-  /// From any thread. A reference to `what` is handed over.
+  /// Has it run here, from any thread. A reference to `what` is handed over.
   void enqueue(caf::resumable* what);
-  /// From an actor that runs here.
+  /// From an actor that runs here: `what` runs where it belongs.
   void exec_later(caf::resumable* what) override;
+
+  /// Where it belongs: where it ran first. Null if it has yet to run.
+  static loop_unit* home_of(caf::resumable* what);
 
   bool is_here() const { return loop_.get_executor().running_in_this_thread(); }
 
@@ -40,6 +43,7 @@ public:
   boost::asio::io_context& loop() noexcept { return loop_; }
 
 private:
+  void add(caf::resumable* what);
   void post_run();
   void run();
   void take_incoming();
@@ -56,8 +60,8 @@ private:
 
 /// CAF's scheduler on event loops: actors run on the threads that do their I/O, so that a message
 /// from a socket to an actor, or from an actor to a socket, wakes no other thread. It has no
-/// threads of its own. With several loops an actor runs where the message came from that made it
-/// ready; one of other threads goes to the loops in turn.
+/// threads of its own. With several loops each actor has one on which it always runs, so that what
+/// it works with stays near: the one on which it was spawned, or the first if that was elsewhere.
 ///
 /// The loops have to run until the actor system has been destroyed, and have to outlive it.
 class loop_scheduler final : public caf::scheduler::abstract_coordinator {

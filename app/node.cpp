@@ -26,9 +26,12 @@
 
 namespace rolecall {
 
-node::system_config::system_config(boost::asio::io_context& loop) {
+node::system_config::system_config(std::deque<net::event_loop>& loops) {
   add_messages(*this);
-  loop_scheduler::load(*this, {&loop});
+  std::vector<boost::asio::io_context*> contexts;
+  for (auto& loop : loops)
+    contexts.push_back(&loop.context());
+  loop_scheduler::load(*this, std::move(contexts));
   // Messages an actor may handle before the others get their turn: a router or a coordinator with a
   // full mailbox must not keep the API from answering.
   set("scheduler.max-throughput", std::size_t{16});
@@ -67,8 +70,9 @@ net::http_client_options client_options() {
 node::node(const config& settings, opened_journal journal)
     : unix_offset_{to_wall_clock()},
       first_event_{new_event_number(journal.content ? journal.content->forgotten_event : 0)},
-      client_{std::make_shared<net::pooled_http_client>(loop_.context(), client_options())},
-      system_config_{loop_.context()},
+      loops_(settings.node.threads),
+      client_{std::make_shared<net::pooled_http_client>(loop().context(), client_options())},
+      system_config_{loops_},
       system_{std::make_unique<caf::actor_system>(system_config_)} {
   auto& sys = *system_;
   auto tasks = settings.coordinator;
@@ -120,6 +124,14 @@ node::node(const config& settings, opened_journal journal)
   tasks_ = sys.spawn(cluster_tasks, tasks_, cluster_, name);
 }
 
+std::vector<net::event_loop*> node::callers_loops() {
+  std::vector<net::event_loop*> result;
+  for (auto& each : loops_)
+    if (loops_.size() == 1 || &each != &loop())
+      result.push_back(&each);
+  return result;
+}
+
 void node::join_cluster(const config& all, const node_name& name) {
   const auto& settings = *all.cluster;
   cluster_options options;
@@ -156,7 +168,7 @@ void node::join_cluster(const config& all, const node_name& name) {
       listen.address = address;
       try {
         cluster_listeners_.push_back(std::make_unique<net::frame_listener>(
-            loop_.context(), listen,
+            loop().context(), listen,
             [there](std::shared_ptr<net::frame_stream> stream) {
               caf::anon_send(there.get(), link_accepted{std::move(stream)});
             },
@@ -179,7 +191,7 @@ void node::join_cluster(const config& all, const node_name& name) {
               {{"cluster", settings.name}, {"address", settings.listen->text + port}});
   }
   cluster_ = system_->spawn(rolecall::cluster, cluster_peers{registry_, router_, manager_, pool_},
-                            &loop_.context(), std::move(options));
+                            &loop().context(), std::move(options));
   actor->set_value(cluster_);
 }
 
@@ -219,7 +231,8 @@ node::~node() {
   end(registry_);
   client_->shut_down();
   system_.reset(); // waits for the actors
-  loop_.stop();
+  for (auto& each : loops_)
+    each.stop();
 }
 
 } // namespace rolecall

@@ -11,6 +11,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <deque>
 #include <memory>
 
 namespace rolecall {
@@ -21,9 +22,9 @@ struct opened_journal {
   std::shared_ptr<journal_content> content;
 };
 
-/// The composition: one event loop, one HTTP client, and the actors, which run on the loop, in the
-/// order in which they need each other. The destructor ends them in the reverse order; it first
-/// gives the manager `retire_patience` to retire the agents that it has spawned.
+/// The composition: event loops, one HTTP client, and the actors, in the order in which they need
+/// each other; client and actors are on the first loop. The destructor ends them in the reverse
+/// order; it first gives the manager `retire_patience` to retire the agents that it has spawned.
 class node {
 public:
   static constexpr millis retire_patience{3'000};
@@ -35,7 +36,9 @@ public:
   node& operator=(const node&) = delete;
 
   caf::actor_system& system() noexcept { return *system_; }
-  net::event_loop& loop() noexcept { return loop_; }
+  net::event_loop& loop() noexcept { return loops_.front(); }
+  /// Those of callers: all but the first, if there are others. At least one.
+  std::vector<net::event_loop*> callers_loops();
 
   const std::shared_ptr<net::pooled_http_client>& client() const noexcept { return client_; }
   /// From the actors' clock to the wall clock's time.
@@ -55,12 +58,12 @@ private:
   void join_cluster(const config& settings, const node_name& name);
 
   struct system_config : caf::actor_system_config {
-    explicit system_config(boost::asio::io_context& loop);
+    explicit system_config(std::deque<net::event_loop>& loops);
   };
 
   const millis unix_offset_;
   const std::uint64_t first_event_;
-  net::event_loop loop_;
+  std::deque<net::event_loop> loops_;
   std::shared_ptr<net::pooled_http_client> client_;
   system_config system_config_;
   std::unique_ptr<caf::actor_system> system_;

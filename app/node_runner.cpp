@@ -223,8 +223,9 @@ int run_node(const run_node_options& options) {
   } catch (const boost::system::system_error& error) {
     // The address and the cause, without where in the sources that was found.
     std::string what = error.what();
-    tell(what.substr(0, what.rfind(" [")) + "; is another node running? --listen or /api/listen of the "
-                                     "configuration names another address");
+    tell(what.substr(0, what.rfind(" [")) +
+         "; is another node running? --listen or /api/listen of the "
+         "configuration names another address");
     return exit_codes::failure;
   } catch (const std::runtime_error& error) { // a file of TLS; its name is in what()
     tell(error.what());

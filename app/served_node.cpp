@@ -2,6 +2,7 @@
 
 #include "app/api/routes.hpp"
 #include "net/address.hpp"
+#include "net/on_loop.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -41,10 +42,13 @@ served_node::served_node(const config& settings, token_set tokens, opened_journa
   about.forgotten_event =
       journal.content ? journal.content->forgotten_event : node_.first_event() - 1;
   about.version = ROLECALL_VERSION;
-  api_ = system().spawn(api::api,
-                        api::api_peers{node_.registry(), node_.router(), node_.manager(),
-                                       node_.tasks(), node_.journal(), node_.cluster()},
-                        std::move(about));
+  // Where its callers are, so that what they say is read there too.
+  net::run_on_loop(node_.callers_loops().front()->context(), [&] {
+    api_ = system().spawn(api::api,
+                          api::api_peers{node_.registry(), node_.router(), node_.manager(),
+                                         node_.tasks(), node_.journal(), node_.cluster()},
+                          std::move(about));
+  });
   if (!settings.node.otlp_url.empty())
     exporter_ = system().spawn(
         trace_exporter, node_.coordinator(), node_.client(),
@@ -110,13 +114,20 @@ void served_node::listen(const api_options& options) {
   encrypted_ = !options.tls_certificate.empty();
   if (encrypted_)
     http.tls = net::tls_files{options.tls_certificate, options.tls_key};
+  auto handle = [to = api_](std::shared_ptr<net::http_exchange> exchange) {
+    caf::anon_send(to, api::http_call{std::move(exchange)});
+  };
+  auto loops = node_.callers_loops();
+  http.max_connections = std::max<std::size_t>(1, http.max_connections / loops.size());
   for (const auto& address : options.listen.addresses) {
     http.address = address;
     try {
-      servers_.push_back(std::make_unique<net::http_server>(
-          loop().context(), http, [to = api_](std::shared_ptr<net::http_exchange> exchange) {
-            caf::anon_send(to, api::http_call{std::move(exchange)});
-          }));
+      servers_.push_back(
+          std::make_unique<net::http_server>(loops.front()->context(), http, handle));
+      const auto& listening = *servers_.back();
+      for (std::size_t i = 1; i < loops.size(); ++i)
+        servers_.push_back(
+            std::make_unique<net::http_server>(loops[i]->context(), listening, handle));
     } catch (const boost::system::system_error& error) {
       // A machine without IPv6 has only one half of "localhost".
       if (servers_.empty() || !is_missing_ipv6(error))

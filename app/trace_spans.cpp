@@ -45,7 +45,7 @@ json status(bool ok, const failure& error) {
 } // namespace
 
 std::vector<json> spans_of(const task_event& event) {
-  const auto& task = event.task;
+  const auto& task = *event.task;
   std::vector<json> result;
   auto own_span = task.traceparent.substr(36, 16);
   for (const auto& attempt : event.ended) {

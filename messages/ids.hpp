@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -62,6 +63,14 @@ struct agent_key {
   }
 };
 
+/// An attempt at a task.
+struct attempt_key {
+  task_id task;
+  std::uint32_t attempt{0}; ///< from 1
+
+  auto operator<=>(const attempt_key&) const = default; // NOLINT(modernize-use-nullptr)
+};
+
 } // namespace rolecall
 
 template <class Tag>
@@ -77,5 +86,12 @@ struct std::hash<rolecall::agent_key> {
     auto h = std::hash<rolecall::service_name>{}(key.service);
     h = h * 31 + std::hash<rolecall::agent_id>{}(key.id);
     return h * 31 + std::hash<rolecall::node_name>{}(key.node);
+  }
+};
+
+template <>
+struct std::hash<rolecall::attempt_key> {
+  std::size_t operator()(const rolecall::attempt_key& key) const noexcept {
+    return std::hash<rolecall::task_id>{}(key.task) * 31 + key.attempt;
   }
 };

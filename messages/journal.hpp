@@ -7,8 +7,8 @@ namespace rolecall {
 
 /// A task as the journal keeps it: everything that is needed to go on with it after a crash.
 struct journal_entry {
-  task_spec spec;                      ///< as it was submitted; of an acceptance only
-  task_record record;                  ///< as it stands
+  shared<task_spec> spec;              ///< as it was submitted; of an acceptance only
+  shared<task_record> record;          ///< as it stands
   std::vector<attempt_record> history; ///< the latest of its attempts
   std::uint32_t attempt{0};            ///< the latest number that was used
   std::uint32_t misses{0};             ///< attempts that do not count

@@ -8,6 +8,26 @@
 
 namespace rolecall {
 
+/// Whether a JSON string can hold the character as it is.
+constexpr bool is_plain_in_json(char c) {
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+/// The name of a member that the program knows: a literal that needs no escapes, which the compiler
+/// sees to.
+class json_key {
+public:
+  consteval json_key(const char* text) : text_{text} { // NOLINT(google-explicit-constructor)
+    for (auto c : text_)
+      if (!is_plain_in_json(c))
+        throw "the key needs escapes";
+  }
+  constexpr std::string_view text() const noexcept { return text_; }
+
+private:
+  std::string_view text_;
+};
+
 /// Writes one JSON object member by member to the end of a text, without building a tree of it
 /// first: for what is written for each task. Members come in the order of the calls.
 class object_writer {
@@ -16,20 +36,22 @@ public:
   explicit object_writer(std::string& text) : text_{text} { text_ += '{'; }
 
   /// Bytes that are not UTF-8 are replaced.
-  void add(std::string_view key, std::string_view value);
-  void add(std::string_view key, const std::string& value) { add(key, std::string_view{value}); }
-  void add(std::string_view key, const char* value) { add(key, std::string_view{value}); }
-  void add(std::string_view key, bool value) { add_json(key, value ? "true" : "false"); }
+  void add(json_key key, std::string_view value);
+  void add(json_key key, const std::string& value) { add(key, std::string_view{value}); }
+  void add(json_key key, const char* value) { add(key, std::string_view{value}); }
+  void add(json_key key, bool value) { add_json(key, value ? "true" : "false"); }
   template <std::integral Number>
-  void add(std::string_view key, Number value) {
+  void add(json_key key, Number value) {
     add_json(key, std::to_string(value));
   }
   /// Null if it is empty.
-  void add_or_null(std::string_view key, std::string_view value);
+  void add_or_null(json_key key, std::string_view value);
   /// A value that is JSON already.
-  void add_json(std::string_view key, std::string_view value);
+  void add_json(json_key key, std::string_view value);
   /// Appends the key only: what is appended to the text next is its value.
-  std::string& add_key(std::string_view key);
+  std::string& add_key(json_key key);
+  /// The same with a name that somebody else has chosen.
+  std::string& add_name(std::string_view name);
 
   void end() { text_ += '}'; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/agents.hpp"
+#include "messages/shared.hpp"
 
 /// What is said between those who need an agent and the router that picks one.
 namespace rolecall {
@@ -132,7 +133,7 @@ struct placement {
   task_id task;
   std::uint32_t attempt{0};
   agent_record agent;
-  candidate_list candidates; ///< among which it was chosen
+  shared<candidate_list> candidates; ///< among which it was chosen
 
   bool operator==(const placement&) const = default;
 };

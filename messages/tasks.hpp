@@ -97,10 +97,12 @@ typename Inspector::result_type inspect(Inspector& f, task_record& x) {
 
 /// A task with everything that is known of it.
 struct task_detail {
-  task_record record;
-  task_spec spec;
+  shared<task_record> record;
+  shared<task_spec> spec;              ///< as it was submitted
+  millis timeout{0};                   ///< for an attempt, in force
+  std::uint32_t max_attempts{0};       ///< likewise
   std::vector<attempt_record> history; ///< the latest of its attempts
-  candidate_list candidates;           ///< among which the agent of the latest one was chosen
+  shared<candidate_list> candidates;   ///< among which the agent of the latest one was chosen
   millis retry_in{0};                ///< until its next attempt is asked for, if it waits for that
   std::uint32_t blockers{0};         ///< tasks that it depends on and that have not ended
   std::vector<task_id> blocked_by{}; ///< some of them
@@ -110,14 +112,15 @@ struct task_detail {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_detail& x) {
-  return f(x.record, x.spec, x.history, x.candidates, x.retry_in, x.blockers, x.blocked_by);
+  return f(x.record, x.spec, x.timeout, x.max_attempts, x.history, x.candidates, x.retry_in,
+           x.blockers, x.blocked_by);
 }
 
 /// A change of a task. Numbers grow with each event of a coordinator, over its restarts too.
 struct task_event {
   std::uint64_t number{0}; ///< 0: not a change, but how the task stands at the subscription
   unix_time at{0};
-  task_record task;
+  shared<task_record> task;
   std::vector<attempt_record> ended; ///< the attempt that ended with this change, if one did
   bool replayed{false};              ///< told again, for whoever was not there
   bool hedge{false}; ///< the change is that a second attempt has started beside one that runs

@@ -60,11 +60,16 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value,
 
 std::string encode_path_segment(std::string_view text) {
   static constexpr std::string_view digits = "0123456789ABCDEF";
+  auto is_unreserved = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+  };
+  if (std::all_of(text.begin(), text.end(), is_unreserved))
+    return std::string{text};
   std::string result;
   result.reserve(text.size());
   for (auto c : text) {
     auto byte = static_cast<unsigned char>(c);
-    if (is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (is_unreserved(c)) {
       result += c;
     } else {
       result += '%';
@@ -76,6 +81,8 @@ std::string encode_path_segment(std::string_view text) {
 }
 
 std::optional<std::string> decode_path_segment(std::string_view text) {
+  if (text.find_first_of(std::string_view{"%\0", 2}) == std::string_view::npos)
+    return std::string{text};
   std::string result;
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

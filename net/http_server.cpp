@@ -21,9 +21,10 @@ using tcp = asio::ip::tcp;
 /// Belongs to the loop's thread once it has been started.
 class http_server::impl : public std::enable_shared_from_this<impl> {
 public:
-  impl(asio::io_context& context, http_server_options options, handler handle)
+  impl(asio::io_context& context, std::shared_ptr<tcp_acceptor> acceptor,
+       http_server_options options, handler handle)
       : context_{context},
-        acceptor_{std::make_shared<tcp_acceptor>(context, options.address, options.port)},
+        acceptor_{std::move(acceptor)},
         patience_{context},
         host_{std::make_shared<connection_host>()} {
     if (options.tls)
@@ -42,6 +43,8 @@ public:
   }
 
   std::uint16_t port() const noexcept { return acceptor_->port(); }
+  const tcp_acceptor& acceptor() const noexcept { return *acceptor_; }
+  const http_server_options& options() const noexcept { return host_->options; }
 
   void post_close(std::chrono::milliseconds patience, std::function<void()> closed) {
     asio::post(context_,
@@ -216,8 +219,17 @@ void http_server::impl::end() {
   host_->ended = nullptr;
 }
 
-http_server::http_server(asio::io_context& context, http_server_options options, handler handle)
-    : impl_{std::make_shared<impl>(context, std::move(options), std::move(handle))} {
+http_server::http_server(asio::io_context& context, http_server_options options, handler handle) {
+  auto acceptor = std::make_shared<tcp_acceptor>(context, options.address, options.port);
+  impl_ =
+      std::make_shared<impl>(context, std::move(acceptor), std::move(options), std::move(handle));
+  impl_->start();
+}
+
+http_server::http_server(asio::io_context& context, const http_server& other, handler handle)
+    : impl_{std::make_shared<impl>(context,
+                                   std::make_shared<tcp_acceptor>(context, other.impl_->acceptor()),
+                                   other.impl_->options(), std::move(handle))} {
   impl_->start();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string_view>
 
 /// The small words of RFC 9110's grammar, independent of any locale.
@@ -20,10 +21,22 @@ constexpr bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
+namespace detail {
+
+constexpr auto token_chars = [] {
+  std::array<bool, 256> result{};
+  for (std::size_t c = 0; c < 128; ++c)
+    result[c] = is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
+  for (auto c : std::string_view{"!#$%&'*+-.^_`|~"})
+    result[static_cast<unsigned char>(c)] = true;
+  return result;
+}();
+
+} // namespace detail
+
 /// A character of a method or of a header's name.
 constexpr bool is_token_char(char c) {
-  return is_letter(c) || is_digit(c) ||
-         std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+  return detail::token_chars[static_cast<unsigned char>(c)];
 }
 
 constexpr bool is_token(std::string_view text) {
@@ -35,10 +48,13 @@ constexpr bool is_token(std::string_view text) {
 
 /// Whether `text` may stand as a header's value: no line breaks, no NUL, nothing that hides one.
 constexpr bool is_field_value(std::string_view text) {
-  for (auto c : text)
-    if (is_control(c) && c != '\t')
-      return false;
-  return true;
+  // Without a way out, so that the compiler looks at many of them at a time.
+  unsigned char bad = 0;
+  for (auto c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    bad |= static_cast<unsigned char>(((byte < 0x20) & (byte != '\t')) | (byte == 0x7f));
+  }
+  return bad == 0;
 }
 
 constexpr bool same_without_case(std::string_view a, std::string_view b) {

@@ -4,6 +4,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <fcntl.h>
+
+#include <cerrno>
 #include <chrono>
 
 namespace rolecall::net {
@@ -25,12 +28,26 @@ tcp::acceptor listen(asio::io_context& context, const std::string& address, std:
   }
 }
 
+/// The same socket under another descriptor: whoever is free first takes a connection from it.
+int duplicate(tcp::acceptor& of) {
+  auto result = ::fcntl(of.native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (result < 0)
+    throw boost::system::system_error{errno, boost::system::system_category(),
+                                      "cannot listen on a second thread"};
+  return result;
+}
+
 } // namespace
 
 tcp_acceptor::tcp_acceptor(asio::io_context& context, const std::string& address,
                            std::uint16_t port)
     : acceptor_{listen(context, address, port)},
       port_{acceptor_.local_endpoint().port()},
+      pause_{context} {}
+
+tcp_acceptor::tcp_acceptor(asio::io_context& context, const tcp_acceptor& other)
+    : acceptor_{context, other.acceptor_.local_endpoint().protocol(), duplicate(other.acceptor_)},
+      port_{other.port_},
       pause_{context} {}
 
 void tcp_acceptor::start(std::function<void(tcp::socket)> accepted) {

@@ -14,7 +14,7 @@ namespace rolecall::net {
 /// Listens on one address, and hands over the connections that come. After an error (no file
 /// descriptors left, most likely) it pauses for a moment.
 ///
-/// But for the constructor and `port`, used on the loop's thread only.
+/// But for the constructors and `port`, used on the loop's thread only.
 class tcp_acceptor : public std::enable_shared_from_this<tcp_acceptor> {
 public:
   using tcp = boost::asio::ip::tcp;
@@ -22,6 +22,9 @@ public:
   /// Binds and listens; port 0 is any free one. Throws `boost::system::system_error` that names the
   /// address if it cannot.
   tcp_acceptor(boost::asio::io_context& context, const std::string& address, std::uint16_t port);
+  /// Takes its share of the connections that another one listens for, on another loop. Throws
+  /// likewise.
+  tcp_acceptor(boost::asio::io_context& context, const tcp_acceptor& other);
 
   /// The port that is really listened on.
   std::uint16_t port() const noexcept { return port_; }
@@ -35,7 +38,7 @@ private:
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
 
-  tcp::acceptor acceptor_;
+  mutable tcp::acceptor acceptor_; // its descriptor is asked for
   const std::uint16_t port_;
   boost::asio::steady_timer pause_;
   std::function<void(tcp::socket)> accepted_;

@@ -49,7 +49,8 @@ std::string parse_authority(std::string_view text, url& result) {
     if (!is_host_name(host))
       return "the host has a character that is not allowed";
   }
-  std::transform(host.begin(), host.end(), std::back_inserter(result.host), lower);
+  result.host = host;
+  std::transform(host.begin(), host.end(), result.host.begin(), lower);
   result.port = default_port(result.scheme);
   if (text.empty() || text == ":")
     return {};
@@ -75,15 +76,14 @@ std::string url::authority() const {
 }
 
 std::variant<url, std::string> parse_url(std::string_view text) {
-  auto blank_or_control = [](char c) { return c == ' ' || is_control(c); };
-  if (std::any_of(text.begin(), text.end(), blank_or_control))
+  if (text.find_first_of(" \t") != std::string_view::npos || !is_field_value(text))
     return "the URL has white space or control characters";
   auto colon = text.find("://");
   if (colon == std::string_view::npos)
     return "the URL is not absolute: http:// or https:// is missing";
   url result;
-  std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon),
-                 std::back_inserter(result.scheme), lower);
+  result.scheme = text.substr(0, colon);
+  std::transform(result.scheme.begin(), result.scheme.end(), result.scheme.begin(), lower);
   if (result.scheme != "http" && result.scheme != "https")
     return "the URL's scheme is neither http nor https";
   text.remove_prefix(colon + 3);

@@ -154,7 +154,7 @@ struct cluster_state {
   std::map<membership::link_id, connection> connections;
   std::map<node_name, std::pair<std::uint64_t, std::uint64_t>> traffic; ///< of closed connections
   std::map<node_name, peer> nodes; ///< that are up, or have been and have offered something
-  std::map<shared_attempts::attempt_key, outcome_listener_actor> listeners; ///< of what was sent
+  std::map<attempt_key, outcome_listener_actor> listeners; ///< of what was sent
   std::map<std::uint64_t, question> questions;
   std::uint64_t next_question{1};
   role_directory offers; ///< of this node

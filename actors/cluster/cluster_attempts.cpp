@@ -49,7 +49,7 @@ void cancel(cluster_self self, const task_id& task, std::uint32_t attempt) {
 }
 
 void on_remote_outcome(cluster_self self, const node_name& from, attempt_outcome& outcome) {
-  shared_attempts::attempt_key attempt{outcome.task, outcome.attempt};
+  attempt_key attempt{outcome.task, outcome.attempt};
   if (!self->state.attempts.ended(attempt, from))
     return; // it is over already: this one comes too late
   outcome.agent.node = from;
@@ -78,7 +78,7 @@ void on_remote_request(cluster_self self, const node_name& from, attempt_request
                            state.options.membership.node.value + "\" any more");
   request.service_url = record->service_url;
   request.max_concurrency = record->max_concurrency;
-  shared_attempts::attempt_key attempt{request.task, request.attempt};
+  attempt_key attempt{request.task, request.attempt};
   if (!state.attempts.serve(from, attempt, request.agent))
     return answer_busy(self, from, request, "an attempt of a task of this name runs here already");
   auto refuse = [self, from, request, attempt](const std::string& why) {

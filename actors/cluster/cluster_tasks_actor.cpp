@@ -86,13 +86,13 @@ auto answering(const task_id& id, caf::typed_response_promise<task_record> promi
     if (found.empty())
       promise.deliver(caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
     else
-      promise.deliver(found.front().record);
+      promise.deliver(task_record{*found.front().record});
   };
 }
 
 bool has(const std::vector<task_detail>& tasks, const task_id& id) {
   return std::any_of(tasks.begin(), tasks.end(),
-                     [&](const auto& task) { return task.record.id == id; });
+                     [&](const auto& task) { return task.record->id == id; });
 }
 
 /// Those of these tasks that are known anywhere.
@@ -114,7 +114,7 @@ void describe(self_pointer self, const std::vector<task_id>& ids,
                   for (const auto& [node, reply] : said.come)
                     if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply))
                       for (auto task : *tasks) {
-                        task.record.home = node;
+                        task.record.edit().home = node;
                         found.push_back(std::move(task));
                       }
                   auto lacking = std::find_if(missing.begin(), missing.end(),
@@ -177,7 +177,7 @@ void retry_elsewhere(self_pointer self, const task_id& id, const task_id& fresh,
           if (const auto* tasks = std::get_if<std::vector<task_detail>>(&reply);
               tasks && !tasks->empty()) {
             auto task = tasks->front();
-            task.record.home = node;
+            task.record.edit().home = node;
             promise.deliver(std::move(task));
             return;
           }

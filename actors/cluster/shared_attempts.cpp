@@ -32,8 +32,8 @@ bool shared_attempts::ended(const attempt_key& attempt, const node_name& node) {
 attempt_outcome shared_attempts::lost(const attempt_key& attempt, const remote& r,
                                       const std::string& why) const {
   attempt_outcome result;
-  result.task = attempt.first;
-  result.attempt = attempt.second;
+  result.task = attempt.task;
+  result.attempt = attempt.attempt;
   result.agent = r.agent;
   result.verdict = verdict::retryable;
   result.error = {ec::node_stopped,
@@ -95,7 +95,7 @@ bool shared_attempts::serves(const node_name& origin, const attempt_key& attempt
   return found != served_.end() && found->second.origin == origin;
 }
 
-std::vector<shared_attempts::attempt_key> shared_attempts::abandon(const node_name& origin) {
+std::vector<attempt_key> shared_attempts::abandon(const node_name& origin) {
   std::vector<attempt_key> result;
   for (const auto& [attempt, l] : served_)
     if (l.origin == origin)

@@ -17,7 +17,6 @@ namespace rolecall {
 class shared_attempts {
 public:
   using time_point = std::chrono::steady_clock::time_point;
-  using attempt_key = std::pair<task_id, std::uint32_t>;
 
   /// Added to an attempt's own timeout before its outcome is not waited for any longer.
   static constexpr millis grace{10'000};

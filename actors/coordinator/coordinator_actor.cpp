@@ -136,16 +136,18 @@ coordinator_actor::behavior_type coordinator(self_pointer self, coordinator_peer
   if (kept)
     carry_out(self, self->state.book.recover(std::move(kept->entries), now(self)));
   return {
-      [self](const placement& p) { carry_out(self, self->state.book.on_placement(p, now(self))); },
+      [self](placement& p) {
+        carry_out(self, self->state.book.on_placement(std::move(p), now(self)));
+      },
       [self](const placement_refused& refused) {
         carry_out(self, self->state.book.on_refused(refused, now(self)));
       },
-      [self](const attempt_outcome& outcome) {
-        carry_out(self, self->state.book.on_outcome(outcome, now(self)));
+      [self](attempt_outcome& outcome) {
+        carry_out(self, self->state.book.on_outcome(std::move(outcome), now(self)));
       },
       [self](const journal_news& news) { on_journal(self, news); },
-      [self](atom::submit, const std::vector<task_spec>& specs) -> caf::result<submit_result> {
-        auto result = self->state.book.submit(specs, now(self));
+      [self](atom::submit, std::vector<task_spec>& specs) -> caf::result<submit_result> {
+        auto result = self->state.book.submit(std::move(specs), now(self));
         if (const auto* refused = std::get_if<failure>(&result))
           return caf::make_error(refused->kind, refused->message);
         auto& admitted = std::get<task_book::admission>(result);

@@ -2,8 +2,6 @@
 
 #include "actors/coordinator/trace_context.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 namespace rolecall {
@@ -24,6 +22,12 @@ bool is_miss(const failure& error) {
   return error.kind == ec::unknown_agent || error.kind == ec::connect_failed;
 }
 
+/// What the router wants to know of it.
+attempt_outcome without_payload(const attempt_outcome& of) {
+  return {of.task,  of.attempt, of.agent, of.verdict,   {},
+          of.error, of.elapsed, of.park,  of.agent_gone};
+}
+
 millis since(task_book::time_point start, task_book::time_point now) {
   return std::chrono::duration_cast<millis>(now - start);
 }
@@ -33,8 +37,9 @@ millis since(task_book::time_point start, task_book::time_point now) {
 // -- what happens
 // ------------------------------------------------------------------------------------
 
-task_book::effects task_book::on_placement(const placement& p, time_point now) {
+task_book::effects task_book::on_placement(placement p, time_point now) {
   effects out;
+  out.reserve(few_effects);
   auto found = tasks_.find(p.task);
   auto known = found != tasks_.end() && !paused_;
   if (known && found->second.phase == phase::running && found->second.hedge &&
@@ -55,14 +60,14 @@ task_book::effects task_book::on_placement(const placement& p, time_point now) {
   auto& t = found->second;
   auto request = begin_attempt(t, p, now);
   in_flight_[{p.task, p.attempt}] = p.agent.key;
-  auto is_last = t.record.attempts - t.misses >= rules(t).max_attempts;
+  auto is_last = t.record->attempts - t.misses >= rules(t).max_attempts;
   hold_or_send(t, std::move(request), is_last || t.start_ticket > committed_, now, out);
   settle(now, out);
   return out;
 }
 
 /// Tells of an attempt's start, and starts it: now, or once that is on disk.
-void task_book::hold_or_send(task& t, attempt_request request, bool must_wait, time_point now,
+void task_book::hold_or_send(task& t, attempt_request&& request, bool must_wait, time_point now,
                              effects& out) {
   t.start_ticket = next_ticket_;
   tell(t, now, out);
@@ -86,23 +91,24 @@ task_book::effects task_book::on_refused(const placement_refused& refused, time_
       found->second.attempt != refused.attempt)
     return out;
   auto& t = found->second;
-  auto first = t.record.attempts == 0;
+  auto first = t.record->attempts == 0;
   auto end = t.record;
-  end.error = refused.error;
+  end.edit().error = refused.error;
   auto state = first && rejects(refused.error.kind) ? task_state::rejected : task_state::failed;
   finish(t, state, std::move(end), now, out);
   settle(now, out);
   return out;
 }
 
-task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_point now) {
+task_book::effects task_book::on_outcome(attempt_outcome outcome, time_point now) {
   effects out;
+  out.reserve(few_effects);
   if (in_flight_.erase({outcome.task, outcome.attempt}) == 0) {
     ++late_outcomes_; // given up before, or said twice
     return out;
   }
   auto found = tasks_.find(outcome.task);
-  auto told = outcome;
+  auto told = without_payload(outcome);
   if (found != tasks_.end() && ran_out_of_time(found->second, outcome, now))
     told.verdict = verdict::canceled; // the router is not to hold it against the agent
   out.emplace_back(std::move(told));
@@ -123,7 +129,7 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
   if (outcome.verdict == verdict::busy) {
     // It never started.
     t.history.erase(t.history.begin() + (attempt_of(t, outcome.attempt) - t.history.data()));
-    t.record.attempts -= 1;
+    t.record.edit().attempts -= 1;
     if (other) {
       promote_hedge(t);
     } else {
@@ -138,25 +144,34 @@ task_book::effects task_book::on_outcome(const attempt_outcome& outcome, time_po
                    rules(t).again(outcome);
   if (other && !may_go_on)
     cancel_hedge(t, now, out);
-  end_attempt(t, outcome, now);
-  auto end = t.record;
-  end.error = outcome.error;
+  auto run = end_attempt(t, outcome, now);
   switch (outcome.verdict) {
-  case verdict::completed:
+  case verdict::completed: {
     note_run(t, outcome.elapsed);
-    end.output = outcome.output;
-    end.error = {};
+    auto end = t.record;
+    auto& record = end.edit();
+    record.run = run;
+    record.output = std::move(outcome.output);
+    record.error = {};
     finish(t, task_state::completed, std::move(end), now, out);
     break;
-  case verdict::canceled: finish(t, task_state::canceled, std::move(end), now, out); break;
+  }
+  case verdict::canceled: {
+    auto end = t.record;
+    end.edit().run = run;
+    end.edit().error = std::move(outcome.error);
+    finish(t, task_state::canceled, std::move(end), now, out);
+    break;
+  }
   default:
+    t.record.edit().run = run;
     if (outcome.verdict == verdict::retryable) {
       t.tried.push_back(outcome.agent);
       if (is_miss(outcome.error) && t.misses < options_.max_misses)
         ++t.misses;
     }
     if (other && may_go_on) {
-      t.record.error = outcome.error;
+      t.record.edit().error = outcome.error;
       promote_hedge(t);
       tell(t, now, out);
     } else {
@@ -195,9 +210,9 @@ task_book::effects task_book::on_wake(time_point now) {
     set_deadline(t, std::nullopt);
     stop(t, task_state::failed,
          {ec::deadline_exceeded,
-          "not done within its deadline of " + std::to_string(t.spec.deadline.count()) + " ms" +
-              (t.record.error.message.empty() ? std::string{}
-                                              : "; the last attempt: " + t.record.error.message)},
+          "not done within its deadline of " + std::to_string(t.spec->deadline.count()) + " ms" +
+              (t.record->error.message.empty() ? std::string{}
+                                               : "; the last attempt: " + t.record->error.message)},
          now, out);
   }
   while (!hedges_due_.empty() && hedges_due_.begin()->first <= now)
@@ -221,15 +236,15 @@ task_book::effects task_book::on_wake(time_point now) {
 /// Nothing that the task depends on is open any more.
 void task_book::start(task& t, time_point now, effects& out) {
   std::size_t bytes = 0;
-  for (const auto& id : t.spec.depends_on)
+  for (const auto& id : t.spec->depends_on)
     if (auto found = tasks_.find(id); found != tasks_.end())
-      bytes += found->second.record.output.str().size();
+      bytes += found->second.record->output.str().size();
   if (bytes <= max_dependency_bytes)
     return ask_for_agent(t, out);
   auto end = t.record;
-  end.error = {ec::too_large, "the outputs of the tasks that it depends on have " +
-                                  std::to_string(bytes) + " bytes together; the most is " +
-                                  std::to_string(max_dependency_bytes)};
+  end.edit().error = {ec::too_large, "the outputs of the tasks that it depends on have " +
+                                         std::to_string(bytes) + " bytes together; the most is " +
+                                         std::to_string(max_dependency_bytes)};
   finish(t, task_state::failed, std::move(end), now, out);
 }
 
@@ -241,26 +256,27 @@ void task_book::ask_for_agent(task& t, effects& out) {
   out.emplace_back(placement_request_for(t, t.attempt));
 }
 
-attempt_request task_book::begin_attempt(task& t, const placement& p, time_point now) {
+attempt_request task_book::begin_attempt(task& t, placement& p, time_point now) {
   t.phase = phase::running;
   t.started = now;
-  t.record.state = task_state::working;
-  t.record.attempts += 1;
-  t.record.agent = p.agent.key;
-  t.record.queued = since(t.submitted, now);
-  t.record.run = millis{0};
-  t.record.started_at = wall(now);
-  if (t.record.attempts == 1) {
-    budget(t.spec.role).first_attempt(now);
+  auto& record = t.record.edit();
+  record.state = task_state::working;
+  record.attempts += 1;
+  record.agent = p.agent.key;
+  record.queued = since(t.submitted, now);
+  record.run = millis{0};
+  record.started_at = wall(now);
+  if (record.attempts == 1) {
+    budget(t.spec->role).first_attempt(now);
     if (may_hedge(t))
-      hedges(t.spec.role).first_attempt();
+      hedges(t.spec->role).first_attempt();
   }
   return request_for(t, p, false, now);
 }
 
 /// Notes an attempt in the task's history, and gives what the pool is asked.
-attempt_request task_book::request_for(task& t, const placement& p, bool hedge, time_point now) {
-  t.candidates = p.candidates;
+attempt_request task_book::request_for(task& t, placement& p, bool hedge, time_point now) {
+  t.candidates = std::move(p.candidates);
   if (t.history.size() == max_history)
     t.history.erase(t.history.begin());
   attempt_record started;
@@ -275,21 +291,21 @@ attempt_request task_book::request_for(task& t, const placement& p, bool hedge, 
   request.attempt = p.attempt;
   request.agent = p.agent.key;
   request.max_concurrency = p.agent.max_concurrency;
-  request.service_url = p.agent.service_url;
-  request.role = t.spec.role;
-  request.input = t.spec.input;
-  request.context_id = t.spec.context_id;
+  request.service_url = std::move(p.agent.service_url);
+  request.role = t.spec->role;
+  request.input = t.spec->input;
+  request.context_id = t.spec->context_id;
   request.dependencies = dependency_outputs(t);
   request.timeout = timeout(t);
   if (t.deadline) {
     request.deadline = std::max(millis{1}, since(now, *t.deadline));
     request.timeout = std::min(request.timeout, request.deadline);
   }
-  request.traceparent = make_traceparent(trace_in(t.record.traceparent), t.history.back().span_id);
+  request.traceparent = make_traceparent(trace_in(t.record->traceparent), t.history.back().span_id);
   return request;
 }
 
-void task_book::send(task& t, attempt_request request, time_point now, effects& out) {
+void task_book::send(task& t, attempt_request&& request, time_point now, effects& out) {
   auto due = now + request.timeout + options_.outcome_grace;
   if (request.attempt == t.attempt) {
     set_due(t, due);
@@ -319,17 +335,18 @@ void task_book::add_receipt(task& t, const attempt_outcome& outcome, effects& ou
   append(std::move(what), out);
 }
 
-/// Notes how an attempt that runs has ended, for the task's history and its next event.
-void task_book::end_attempt(task& t, const attempt_outcome& outcome, time_point now) {
+/// Notes how an attempt that runs has ended, for the task's history and its next event; takes the
+/// receipt, and gives how long it ran.
+millis task_book::end_attempt(task& t, attempt_outcome& outcome, time_point now) {
   auto& last = *attempt_of(t, outcome.attempt);
   last.ended = true;
   last.verdict = outcome.verdict;
   last.run = outcome.elapsed > micros{0} ? std::chrono::round<millis>(outcome.elapsed)
                                          : since(t.started, now);
   last.error = outcome.error;
-  last.receipt = outcome.receipt;
-  t.record.run = last.run;
+  last.receipt = std::move(outcome.receipt);
   just_ended_.push_back(last);
+  return last.run;
 }
 
 /// Ends a task wherever it is by now, unless it has ended.
@@ -337,55 +354,40 @@ void task_book::stop(task& t, task_state state, failure why, time_point now, eff
   if (has_ended(t))
     return;
   if (t.phase == phase::waiting)
-    out.emplace_back(withdraw{t.spec.id});
+    out.emplace_back(withdraw{t.spec->id});
   if (t.phase == phase::running) {
-    out.emplace_back(cancel_attempt{t.spec.id, t.attempt});
+    out.emplace_back(cancel_attempt{t.spec->id, t.attempt});
     if (t.hedge && t.hedge->running)
       cancel_hedge(t, now, out);
     attempt_outcome canceled; // the pool's own word on it comes later, and changes nothing
     canceled.attempt = t.attempt;
     canceled.verdict = verdict::canceled;
     canceled.error = why;
-    end_attempt(t, canceled, now);
+    t.record.edit().run = end_attempt(t, canceled, now);
   }
   auto end = t.record;
-  end.error = std::move(why);
+  end.edit().error = std::move(why);
   finish(t, state, std::move(end), now, out);
 }
 
 void task_book::set_due(task& t, std::optional<time_point> due) {
   if (t.due)
-    dues_.erase({*t.due, t.spec.id});
+    dues_.erase({*t.due, t.spec->id});
   t.due = due;
   if (due)
-    dues_.insert({*due, t.spec.id});
+    dues_.insert({*due, t.spec->id});
 }
 
 void task_book::set_deadline(task& t, std::optional<time_point> deadline) {
   if (t.deadline)
-    deadlines_.erase({*t.deadline, t.spec.id});
+    deadlines_.erase({*t.deadline, t.spec->id});
   t.deadline = deadline;
   if (deadline)
-    deadlines_.insert({*deadline, t.spec.id});
+    deadlines_.insert({*deadline, t.spec->id});
 }
 
 millis task_book::timeout(const task& t) const {
-  return t.spec.timeout > millis{0} ? t.spec.timeout : options_.timeout;
-}
-
-/// What the tasks that it depends on have given, by their ids.
-json_text task_book::dependency_outputs(const task& t) const {
-  if (t.spec.depends_on.empty())
-    return {};
-  std::string text;
-  for (const auto& id : t.spec.depends_on) {
-    auto found = tasks_.find(id);
-    if (found == tasks_.end() || found->second.record.state != task_state::completed)
-      continue;
-    text += (text.empty() ? "{" : ",") + nlohmann::json(id.value).dump() + ":";
-    text += found->second.record.output.str();
-  }
-  return json_text{(text.empty() ? "{" : std::move(text)) + "}"};
+  return t.spec->timeout > millis{0} ? t.spec->timeout : options_.timeout;
 }
 
 } // namespace rolecall

@@ -85,13 +85,13 @@ public:
   /// Goes on with what a journal has kept; before anything else happens.
   effects recover(std::vector<journal_entry> entries, time_point now);
   /// All of them, or the reason why none. Their ids must not be empty.
-  std::variant<admission, failure> submit(const std::vector<task_spec>& specs, time_point now);
+  std::variant<admission, failure> submit(std::vector<task_spec> specs, time_point now);
   /// Submits a task anew as `fresh`.
   std::variant<admission, failure> retry(const task_id& id, const task_id& fresh, time_point now);
   effects on_journal(const journal_news& news, time_point now);
-  effects on_placement(const placement& p, time_point now);
+  effects on_placement(placement p, time_point now);
   effects on_refused(const placement_refused& refused, time_point now);
-  effects on_outcome(const attempt_outcome& outcome, time_point now);
+  effects on_outcome(attempt_outcome outcome, time_point now);
   /// Those of them that have not ended; `count` gets their number.
   admission cancel(const std::vector<task_id>& ids, time_point now, std::uint64_t& count);
   /// Starts retries that are due, ends what is past its deadline, gives up attempts of which
@@ -137,9 +137,9 @@ private:
     std::optional<time_point> due; // to give it up
   };
   struct task {
-    task_spec spec; // as submitted
-    task_record record;
-    std::unique_ptr<task_record> end; // while recording: how it ended
+    shared<task_spec> spec; // as submitted
+    shared<task_record> record;
+    std::optional<shared<task_record>> end; // while recording: how it ended
     rolecall::task_book::phase phase{};
     std::uint32_t attempt{0};             // that waits or runs
     std::uint32_t numbered{0};            // the highest number that an attempt was given
@@ -152,7 +152,7 @@ private:
     std::uint32_t misses{0};            // attempts that certainly reached no agent
     std::vector<agent_key> tried;
     std::vector<attempt_record> history; // the latest of them
-    candidate_list candidates;           // of the latest placement
+    shared<candidate_list> candidates;   // of the latest placement
     std::uint64_t accepted_event{0};
     std::uint64_t event{0};          // the latest
     std::uint64_t ticket{0};         // that accepting or recording waits for
@@ -163,34 +163,36 @@ private:
     bool shelved{false};             // nobody needs it: it may be forgotten some time
   };
   using due_set = std::set<std::pair<time_point, task_id>>;
+  static constexpr std::size_t few_effects = 4; // what most changes bring about
   static constexpr std::uint64_t on_no_disk_yet = ~std::uint64_t{0}; // a ticket past all others
 
   // -- task_book_admission.cpp
   std::optional<failure> admission_problem(const std::vector<const task_spec*>& fresh) const;
   std::optional<failure> dependency_problem(const std::vector<const task_spec*>& fresh) const;
-  task& add(const task_spec& spec, time_point now);
+  task& add(task_spec spec, time_point now);
   void insert(task& t);
   void accepted(task& t, time_point now, effects& out);
   void drop(const task_id& id, time_point now, effects& out);
   void let_go(const task_id& needed, time_point now);
+  json_text dependency_outputs(const task& t) const;
 
   // -- task_book.cpp
   bool has_ended(const task& t) const;
   void start(task& t, time_point now, effects& out);
   void ask_for_agent(task& t, effects& out);
   placement_request placement_request_for(const task& t, std::uint32_t attempt) const;
-  attempt_request begin_attempt(task& t, const placement& p, time_point now);
-  attempt_request request_for(task& t, const placement& p, bool hedge, time_point now);
-  void hold_or_send(task& t, attempt_request request, bool must_wait, time_point now, effects& out);
-  void send(task& t, attempt_request request, time_point now, effects& out);
-  void end_attempt(task& t, const attempt_outcome& outcome, time_point now);
+  attempt_request begin_attempt(task& t, placement& p, time_point now);
+  attempt_request request_for(task& t, placement& p, bool hedge, time_point now);
+  void hold_or_send(task& t, attempt_request&& request, bool must_wait, time_point now,
+                    effects& out);
+  void send(task& t, attempt_request&& request, time_point now, effects& out);
+  millis end_attempt(task& t, attempt_outcome& outcome, time_point now);
   static attempt_record* attempt_of(task& t, std::uint32_t attempt);
   void add_receipt(task& t, const attempt_outcome& outcome, effects& out);
   void stop(task& t, task_state state, failure why, time_point now, effects& out);
   void set_due(task& t, std::optional<time_point> due);
   void set_deadline(task& t, std::optional<time_point> deadline);
   millis timeout(const task& t) const;
-  json_text dependency_outputs(const task& t) const;
 
   // -- task_book_retries.cpp
   void give_up_attempt(task& t, time_point now, effects& out);
@@ -205,7 +207,7 @@ private:
   void note_run(const task& t, micros run);
   void plan_hedge(task& t, millis timeout, time_point now);
   void ask_for_hedge(task& t, time_point now, effects& out);
-  void start_hedge(task& t, const placement& p, time_point now, effects& out);
+  void start_hedge(task& t, placement& p, time_point now, effects& out);
   void promote_hedge(task& t);
   void swap_with_hedge(task& t);
   void cancel_hedge(task& t, time_point now, effects& out);
@@ -217,7 +219,7 @@ private:
   std::uint64_t number_event(task& t, time_point now);
   journal_entry entry_of(const task& t) const;
   void append(journal_append what, effects& out);
-  void finish(task& t, task_state state, task_record end, time_point now, effects& out);
+  void finish(task& t, task_state state, shared<task_record> end, time_point now, effects& out);
   void settle(time_point now, effects& out);
   void publish(task& t, time_point now, effects& out);
   void release_dependents(task& t, time_point now, effects& out);
@@ -244,7 +246,7 @@ private:
   std::map<role_name, hedge_rules> hedges_; // of roles that have them
   // Attempts that have been handed to the pool and whose outcome has not come: their slots are
   // held.
-  std::map<std::pair<task_id, std::uint32_t>, agent_key> in_flight_;
+  std::unordered_map<attempt_key, agent_key> in_flight_;
   std::size_t open_{0};                              // tasks that are not terminal
   std::size_t open_bytes_{0};                        // of their inputs
   std::deque<std::pair<task_id, time_point>> ended_; // terminal ones, the first to end first

@@ -22,7 +22,7 @@ std::optional<task_book::time_point> task_book::next_due() const {
 const task_record* task_book::find(const task_id& id) const {
   auto found = tasks_.find(id);
   auto seen = found != tasks_.end() && found->second.phase != phase::accepting;
-  return seen ? &found->second.record : nullptr;
+  return seen ? &*found->second.record : nullptr;
 }
 
 std::optional<task_detail> task_book::describe(const task_id& id, time_point now) const {
@@ -33,14 +33,14 @@ std::optional<task_detail> task_book::describe(const task_id& id, time_point now
   task_detail result;
   result.record = t.record;
   result.spec = t.spec;
-  result.spec.timeout = timeout(t);
-  result.spec.max_attempts = rules(t).max_attempts;
+  result.timeout = timeout(t);
+  result.max_attempts = rules(t).max_attempts;
   result.history = t.history;
   result.candidates = t.candidates;
   if (t.phase == phase::blocked) {
     constexpr std::size_t most = 10;
     result.blockers = t.blockers;
-    for (const auto& id : t.spec.depends_on)
+    for (const auto& id : t.spec->depends_on)
       if (auto needed = tasks_.find(id); needed != tasks_.end() &&
                                          needed->second.phase != phase::done &&
                                          result.blocked_by.size() < most)
@@ -59,7 +59,7 @@ bool task_book::has_ended(const task& t) const {
 std::vector<task_id> task_book::open_matching(const task_query& query) const {
   std::vector<task_id> result;
   for (const auto& [number, id] : order_)
-    if (const auto& t = tasks_.at(id); !has_ended(t) && matches(query, t.record))
+    if (const auto& t = tasks_.at(id); !has_ended(t) && matches(query, *t.record))
       result.push_back(id);
   return result;
 }
@@ -77,7 +77,7 @@ task_page task_book::list(const task_query& query) const {
     }
     --next;
     const auto& t = tasks_.at(next->second);
-    const auto& record = t.record;
+    const auto& record = *t.record;
     if (t.phase == phase::accepting || !matches(query, record))
       continue;
     result.tasks.push_back(record);
@@ -107,16 +107,16 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
   };
   for (const auto& [number, id] : order_) {
     const auto& t = tasks_.at(id);
-    auto was = t.record; // and as it was before each of its events
+    auto was = *t.record; // and as it was before each of its events
     was.state = task_state::submitted;
     was.output = {};
     was.error = {};
     was.agent = {};
     was.attempts =
-        t.record.attempts -
-        static_cast<std::uint32_t>(std::min<std::size_t>(t.history.size(), t.record.attempts));
+        t.record->attempts -
+        static_cast<std::uint32_t>(std::min<std::size_t>(t.history.size(), t.record->attempts));
     was.queued = was.run = was.started_at = was.finished_at = unix_time{0};
-    add(t.accepted_event, t.record.submitted_at, was);
+    add(t.accepted_event, t.record->submitted_at, was);
     for (std::size_t i = 0; i < t.history.size(); ++i) {
       const auto& attempt = t.history[i];
       auto goes_on = (i > 0 && runs_at(t.history[i - 1], attempt.ended_event)) ||
@@ -125,7 +125,7 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
       was.attempts += 1;
       was.agent = attempt.agent;
       was.started_at = attempt.started_at;
-      was.queued = attempt.started_at - t.record.submitted_at;
+      was.queued = attempt.started_at - t.record->submitted_at;
       was.error = {};
       if (attempt.started_event != t.event)
         add(attempt.started_event, attempt.started_at, was, attempt.hedge);
@@ -139,7 +139,7 @@ std::vector<task_event> task_book::past_events(std::size_t most) const {
         add(attempt.ended_event, attempt.started_at + attempt.run, was);
     }
     if (t.event != t.accepted_event)
-      add(t.event, std::max(t.record.started_at, t.record.finished_at), t.record);
+      add(t.event, std::max(t.record->started_at, t.record->finished_at), *t.record);
   }
   std::sort(result.begin(), result.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; });

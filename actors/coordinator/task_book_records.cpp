@@ -12,7 +12,7 @@ namespace rolecall {
 /// Gives the next event about a task its number. It is told once the next append is on disk.
 std::uint64_t task_book::number_event(task& t, time_point now) {
   t.event = next_event_++;
-  const auto& record = t.end ? *t.end : t.record;
+  auto record = t.end ? *t.end : t.record;
   for (auto& ended : just_ended_) {
     ended.ended_event = t.event;
     if (auto* kept = attempt_of(t, ended.attempt))
@@ -21,9 +21,9 @@ std::uint64_t task_book::number_event(task& t, time_point now) {
   auto started = just_ended_.empty() && !t.history.empty() && !t.history.back().ended;
   if (started)
     t.history.back().started_event = t.event;
-  untold_.emplace_back(next_ticket_,
-                       task_event{t.event, wall(now), record, std::exchange(just_ended_, {}), false,
-                                  started && t.history.back().hedge});
+  untold_.emplace_back(next_ticket_, task_event{t.event, wall(now), std::move(record),
+                                                std::exchange(just_ended_, {}), false,
+                                                started && t.history.back().hedge});
   return t.event;
 }
 
@@ -115,16 +115,18 @@ void task_book::release_starts(time_point now, effects& out) {
 // -------------------------------------------------------------------------------------------------
 
 /// How a task ends is known; it is terminal once that is on disk.
-void task_book::finish(task& t, task_state state, task_record end, time_point now, effects& out) {
+void task_book::finish(task& t, task_state state, shared<task_record> end, time_point now,
+                       effects& out) {
   set_due(t, std::nullopt);
   set_deadline(t, std::nullopt);
   drop_hedge(t);
-  end.state = state;
-  end.finished_at = wall(now);
-  t.end = std::make_unique<task_record>(std::move(end));
+  auto& record = end.edit();
+  record.state = state;
+  record.finished_at = wall(now);
+  t.end = std::move(end);
   t.phase = phase::recording;
   t.ticket = next_ticket_;
-  recording_[t.ticket].push_back(t.spec.id);
+  recording_[t.ticket].push_back(t.spec->id);
   tell(t, now, out);
 }
 
@@ -134,8 +136,8 @@ void task_book::publish(task& t, time_point now, effects& out) {
   t.ticket = 0;
   t.phase = phase::done;
   --open_;
-  open_bytes_ -= t.spec.input.str().size();
-  for (const auto& needed : t.spec.depends_on)
+  open_bytes_ -= t.spec->input.str().size();
+  for (const auto& needed : t.spec->depends_on)
     let_go(needed, now);
   release_dependents(t, now, out);
   if (t.needed_by == 0)
@@ -148,9 +150,9 @@ void task_book::release_dependents(task& t, time_point now, effects& out) {
     if (found == tasks_.end() || found->second.phase != phase::blocked)
       continue;
     auto& dependent = found->second;
-    if (t.record.state != task_state::completed &&
-        dependent.spec.on_dependency_failure == dependency_policy::fail)
-      fail_for(dependent, t.record, now, out);
+    if (t.record->state != task_state::completed &&
+        dependent.spec->on_dependency_failure == dependency_policy::fail)
+      fail_for(dependent, *t.record, now, out);
     else if (--dependent.blockers == 0)
       start(dependent, now, out);
   }
@@ -159,8 +161,8 @@ void task_book::release_dependents(task& t, time_point now, effects& out) {
 /// Ends a task that cannot start because of one that it depends on.
 void task_book::fail_for(task& t, const task_record& cause, time_point now, effects& out) {
   auto end = t.record;
-  end.error = because_of(cause);
-  auto state = end.error.kind == ec::canceled ? task_state::canceled : task_state::failed;
+  end.edit().error = because_of(cause);
+  auto state = end->error.kind == ec::canceled ? task_state::canceled : task_state::failed;
   finish(t, state, std::move(end), now, out);
 }
 
@@ -174,7 +176,7 @@ void task_book::let_go(const task_id& needed, time_point now) {
 }
 
 std::size_t task_book::kept_bytes(const task& t) {
-  return t.spec.input.str().size() + t.record.output.str().size() +
+  return t.spec->input.str().size() + t.record->output.str().size() +
          t.history.size() * sizeof(attempt_record);
 }
 
@@ -183,7 +185,7 @@ void task_book::shelve(task& t, time_point at) {
   if (std::exchange(t.shelved, true))
     return;
   ended_bytes_ += kept_bytes(t);
-  ended_.emplace_back(t.spec.id, at);
+  ended_.emplace_back(t.spec->id, at);
 }
 
 /// Terminal tasks past what is to be retained; never the one that has just ended. Some of them at a
@@ -210,9 +212,9 @@ void task_book::forget(const task_id& id) {
   t.shelved = false;
   if (t.needed_by > 0)
     return; // a task came since that depends on it
-  order_.erase(t.record.number);
+  order_.erase(t.record->number);
   if (options_.durable) {
-    forgotten_.forgotten.push_back(t.record.number);
+    forgotten_.forgotten.push_back(t.record->number);
     forgotten_.forgotten_event = std::max(forgotten_.forgotten_event, t.event);
   }
   tasks_.erase(found);
@@ -245,7 +247,7 @@ task_book::effects task_book::recover(std::vector<journal_entry> entries, time_p
       over.push_back(&t);
       continue;
     }
-    for (const auto& needed : t.spec.depends_on) {
+    for (const auto& needed : t.spec->depends_on) {
       auto found = tasks_.find(needed);
       if (found == tasks_.end())
         continue;
@@ -254,11 +256,11 @@ task_book::effects task_book::recover(std::vector<journal_entry> entries, time_p
     }
   }
   std::sort(over.begin(), over.end(), [](const task* a, const task* b) {
-    return a->record.finished_at < b->record.finished_at;
+    return a->record->finished_at < b->record->finished_at;
   });
   for (auto* t : over)
     if (t->needed_by == 0)
-      shelve(*t, std::min(now, from_wall(t->record.finished_at)));
+      shelve(*t, std::min(now, from_wall(t->record->finished_at)));
   for (const auto& [number, id] : order_)
     if (auto& t = tasks_.at(id); t.phase != phase::done)
       go_on(t, now, out);
@@ -267,7 +269,7 @@ task_book::effects task_book::recover(std::vector<journal_entry> entries, time_p
 }
 
 void task_book::recover_one(journal_entry entry, time_point now) {
-  auto& t = tasks_[entry.spec.id];
+  auto& t = tasks_[entry.spec->id];
   t.spec = std::move(entry.spec);
   t.record = std::move(entry.record);
   t.history = std::move(entry.history);
@@ -275,13 +277,13 @@ void task_book::recover_one(journal_entry entry, time_point now) {
   t.misses = entry.misses;
   t.accepted_event = entry.accepted_event;
   t.event = entry.event;
-  t.submitted = std::min(now, from_wall(t.record.submitted_at));
-  t.started = std::min(now, from_wall(t.record.started_at));
+  t.submitted = std::min(now, from_wall(t.record->submitted_at));
+  t.started = std::min(now, from_wall(t.record->started_at));
   told_event_ = std::max(told_event_, t.event);
-  next_number_ = std::max(next_number_, t.record.number + 1);
+  next_number_ = std::max(next_number_, t.record->number + 1);
   t.phase = phase::done;
-  if (is_terminal(t.record.state)) {
-    order_[t.record.number] = t.spec.id;
+  if (is_terminal(t.record->state)) {
+    order_[t.record->number] = t.spec->id;
     return;
   }
   t.phase = phase::accepting;
@@ -292,27 +294,27 @@ void task_book::recover_one(journal_entry entry, time_point now) {
 void task_book::go_on(task& t, time_point now, effects& out) {
   auto is_open = [&](const task_id& id) {
     auto found = tasks_.find(id);
-    return found != tasks_.end() && !is_terminal(found->second.record.state);
+    return found != tasks_.end() && !is_terminal(found->second.record->state);
   };
-  auto blocked = std::any_of(t.spec.depends_on.begin(), t.spec.depends_on.end(), is_open);
-  if (!blocked && t.record.attempts - t.misses < rules(t).max_attempts)
+  auto blocked = std::any_of(t.spec->depends_on.begin(), t.spec->depends_on.end(), is_open);
+  if (!blocked && t.record->attempts - t.misses < rules(t).max_attempts)
     t.attempt =
         ++t.numbered; // one start may not have reached the disk: its number is not used again
   // Nor is it on disk that it was left out: another crash would find the same number to leave out.
   t.start_ticket = on_no_disk_yet;
-  if (t.record.state != task_state::working)
+  if (t.record->state != task_state::working)
     return accepted(t, now, out);
   t.phase = phase::running;
   attempt_outcome lost;
-  lost.task = t.spec.id;
+  lost.task = t.spec->id;
   lost.attempt = t.attempt;
-  lost.agent = t.record.agent;
+  lost.agent = t.record->agent;
   lost.verdict = verdict::retryable;
   lost.error = {ec::node_stopped, "the node ended while the attempt ran"};
   for (const auto& each : t.history) {
     lost.attempt = each.attempt;
     if (!each.ended)
-      end_attempt(t, lost, now);
+      t.record.edit().run = end_attempt(t, lost, now);
   }
   start_again(t, lost, now, out);
 }

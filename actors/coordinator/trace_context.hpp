@@ -2,17 +2,18 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 /// W3C Trace Context, as far as tasks need it.
 namespace rolecall {
 
 /// Whether a text is a `traceparent` of a form that we know: version, trace, span and flags, with
 /// neither of the ids all zeros.
-bool is_traceparent(const std::string& text);
-std::string make_traceparent(const std::string& trace, const std::string& span);
-/// The ids in a traceparent: 32 and 16 hex digits.
-std::string trace_in(const std::string& traceparent);
-std::string span_in(const std::string& traceparent);
+bool is_traceparent(std::string_view text);
+std::string make_traceparent(std::string_view trace, std::string_view span);
+/// The ids in a traceparent, as parts of it: 32 and 16 hex digits.
+std::string_view trace_in(std::string_view traceparent);
+std::string_view span_in(std::string_view traceparent);
 
 /// 16 hex digits.
 std::string hex(std::uint64_t number);

@@ -1,6 +1,6 @@
 #include "actors/journal/entry_codec.hpp"
 
-#include "messages/json_codec.hpp"
+#include "messages/json_writer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,26 +10,29 @@ namespace {
 
 using json = nlohmann::json;
 
+constexpr std::size_t usual_bytes = 1'024; // of a row
+
 // -- values, both ways
 // --------------------------------------------------------------------------------
 
-json encode(const std::string& x) {
-  return x;
+void write(std::string& text, const std::string& x) {
+  append_json(text, x);
 }
 void decode(const json& j, std::string& x) {
   x = j.get<std::string>();
 }
 template <class Tag>
-json encode(const strong_id<Tag>& x) {
-  return x.value;
+void write(std::string& text, const strong_id<Tag>& x) {
+  append_json(text, x.value);
 }
 template <class Tag>
 void decode(const json& j, strong_id<Tag>& x) {
   x.value = j.get<std::string>();
 }
 template <class Number>
-requires std::is_integral_v<Number> || std::is_enum_v<Number> json encode(Number x) {
-  return static_cast<std::int64_t>(x);
+requires std::is_integral_v<Number> || std::is_enum_v<Number>
+void write(std::string& text, Number x) {
+  text += std::to_string(static_cast<std::int64_t>(x));
 }
 template <class Number>
 requires std::is_integral_v<Number> || std::is_enum_v<Number>
@@ -37,15 +40,18 @@ void decode(const json& j, Number& x) {
   x = static_cast<Number>(j.get<std::int64_t>());
 }
 template <class Period>
-json encode(std::chrono::duration<std::int64_t, Period> x) {
-  return x.count();
+void write(std::string& text, std::chrono::duration<std::int64_t, Period> x) {
+  text += std::to_string(x.count());
 }
 template <class Period>
 void decode(const json& j, std::chrono::duration<std::int64_t, Period>& x) {
   x = std::chrono::duration<std::int64_t, Period>{j.get<std::int64_t>()};
 }
-json encode(const std::map<std::string, std::string>& x) {
-  return x;
+void write(std::string& text, const std::map<std::string, std::string>& x) {
+  object_writer out{text};
+  for (const auto& [name, value] : x)
+    append_json(out.add_name(name), value);
+  out.end();
 }
 void decode(const json& j, std::map<std::string, std::string>& x) {
   x = j.get<std::map<std::string, std::string>>();
@@ -65,12 +71,13 @@ template <>
 inline constexpr bool is_structure<attempt_record> = true;
 
 template <class T>
-requires is_structure<T> json encode(const T& x);
+requires is_structure<T>
+void write(std::string& text, const T& x);
 template <class T>
 requires is_structure<T>
 void decode(const json& j, T& x);
 template <class T>
-json encode(const std::vector<T>& list);
+void write(std::string& text, const std::vector<T>& list);
 template <class T>
 void decode(const json& j, std::vector<T>& list);
 
@@ -120,38 +127,38 @@ void members(F& f, attempt_record& x) {
   f("hedge", x.hedge);
 }
 template <class F>
-void accepted_members(F& f, journal_entry& x) {
-  f("id", x.spec.id);
-  f("role", x.spec.role);
-  f("skills", x.spec.skills);
-  f("priority", x.spec.priority);
-  f("timeout", x.spec.timeout);
-  f("max_attempts", x.spec.max_attempts);
-  f("context_id", x.spec.context_id);
-  f("labels", x.spec.labels);
-  f("retry_of", x.spec.retry_of);
-  f("deadline", x.spec.deadline);
-  f("retry", x.spec.retry);
-  f("depends_on", x.spec.depends_on);
-  f("on_dependency_failure", x.spec.on_dependency_failure);
-  f("idempotent", x.spec.idempotent);
-  f("submitted_at", x.record.submitted_at);
-  f("deadline_at", x.record.deadline_at);
-  f("traceparent", x.record.traceparent);
-  f("parent_span", x.record.parent_span);
+void accepted_members(F& f, task_spec& spec, task_record& record, journal_entry& x) {
+  f("id", spec.id);
+  f("role", spec.role);
+  f("skills", spec.skills);
+  f("priority", spec.priority);
+  f("timeout", spec.timeout);
+  f("max_attempts", spec.max_attempts);
+  f("context_id", spec.context_id);
+  f("labels", spec.labels);
+  f("retry_of", spec.retry_of);
+  f("deadline", spec.deadline);
+  f("retry", spec.retry);
+  f("depends_on", spec.depends_on);
+  f("on_dependency_failure", spec.on_dependency_failure);
+  f("idempotent", spec.idempotent);
+  f("submitted_at", record.submitted_at);
+  f("deadline_at", record.deadline_at);
+  f("traceparent", record.traceparent);
+  f("parent_span", record.parent_span);
   f("event", x.accepted_event);
 }
 template <class F>
-void progress_members(F& f, journal_entry& x) {
-  f("state", x.record.state);
-  f("attempts", x.record.attempts);
-  f("agent", x.record.agent);
-  f("queued", x.record.queued);
-  f("run", x.record.run);
-  f("error", x.record.error);
-  f("started_at", x.record.started_at);
-  f("finished_at", x.record.finished_at);
-  f("retried_as", x.record.retried_as);
+void progress_members(F& f, task_record& record, journal_entry& x) {
+  f("state", record.state);
+  f("attempts", record.attempts);
+  f("agent", record.agent);
+  f("queued", record.queued);
+  f("run", record.run);
+  f("error", record.error);
+  f("started_at", record.started_at);
+  f("finished_at", record.finished_at);
+  f("retried_as", record.retried_as);
   f("history", x.history);
   f("attempt", x.attempt);
   f("misses", x.misses);
@@ -159,17 +166,17 @@ void progress_members(F& f, journal_entry& x) {
 }
 
 struct writer {
-  json& object;
+  object_writer out;
 
   /// What has its initial value anyway is left out.
   template <class T>
-  void operator()(const char* name, T& value) {
+  void operator()(json_key name, T& value) {
     if (value != T{})
       always(name, value);
   }
   template <class T>
-  void always(const char* name, T& value) {
-    object[name] = encode(value);
+  void always(json_key name, T& value) {
+    write(out.add_key(name), value);
   }
 };
 
@@ -188,11 +195,11 @@ struct reader {
 };
 
 template <class T>
-requires is_structure<T> json encode(const T& x) {
-  auto result = json::object();
-  writer f{result};
+requires is_structure<T>
+void write(std::string& text, const T& x) {
+  writer f{object_writer{text}};
   members(f, const_cast<T&>(x)); // a writer changes nothing
-  return result;
+  f.out.end();
 }
 template <class T>
 requires is_structure<T>
@@ -201,11 +208,11 @@ void decode(const json& j, T& x) {
   members(f, x);
 }
 template <class T>
-json encode(const std::vector<T>& list) {
-  auto result = json::array();
+void write(std::string& text, const std::vector<T>& list) {
+  array_writer out{text};
   for (const auto& each : list)
-    result.push_back(encode(each));
-  return result;
+    write(out.add(), each);
+  out.end();
 }
 template <class T>
 void decode(const json& j, std::vector<T>& list) {
@@ -231,35 +238,41 @@ bool read_object(std::string_view text, Members read_members) {
 } // namespace
 
 std::string encode_accepted(const journal_entry& entry) {
-  auto object = json::object();
-  writer f{object};
-  accepted_members(f, const_cast<journal_entry&>(entry));
-  return dump(object);
+  std::string text;
+  text.reserve(usual_bytes);
+  writer f{object_writer{text}};
+  accepted_members(f, const_cast<task_spec&>(*entry.spec), const_cast<task_record&>(*entry.record),
+                   const_cast<journal_entry&>(entry)); // a writer changes nothing
+  f.out.end();
+  return text;
 }
 
 std::string encode_progress(const journal_entry& entry) {
-  auto object = json::object();
-  writer f{object};
-  progress_members(f, const_cast<journal_entry&>(entry));
-  return dump(object);
+  std::string text;
+  text.reserve(usual_bytes);
+  writer f{object_writer{text}};
+  progress_members(f, const_cast<task_record&>(*entry.record), const_cast<journal_entry&>(entry));
+  f.out.end();
+  return text;
 }
 
 bool decode_accepted(std::string_view text, journal_entry& into) {
-  if (!read_object(text, [&](reader& f) { accepted_members(f, into); }))
+  auto& record = into.record.edit();
+  auto& spec = into.spec.edit();
+  if (!read_object(text, [&](reader& f) { accepted_members(f, spec, record, into); }))
     return false;
-  auto& record = into.record;
-  record.id = into.spec.id;
-  record.role = into.spec.role;
-  record.priority = into.spec.priority;
-  record.labels = into.spec.labels;
-  record.context_id = into.spec.context_id;
-  record.retry_of = into.spec.retry_of;
+  record.id = spec.id;
+  record.role = spec.role;
+  record.priority = spec.priority;
+  record.labels = spec.labels;
+  record.context_id = spec.context_id;
+  record.retry_of = spec.retry_of;
   into.event = into.accepted_event;
   return !record.id.empty() && !record.role.empty();
 }
 
 bool decode_progress(std::string_view text, journal_entry& into) {
-  return read_object(text, [&](reader& f) { progress_members(f, into); });
+  return read_object(text, [&](reader& f) { progress_members(f, into.record.edit(), into); });
 }
 
 } // namespace rolecall

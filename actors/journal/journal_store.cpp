@@ -206,15 +206,15 @@ journal_store::read(const std::function<void(journal_entry&&)>& tell) {
         return std::string{value.getText(), static_cast<std::size_t>(value.getBytes())};
       };
       auto fine = decode_accepted(text(1), entry);
-      entry.record.number = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
+      entry.record.edit().number = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
       if (!rows.isColumnNull(2) && !text(2).empty())
-        entry.spec.input = json_text{text(2)};
+        entry.spec.edit().input = json_text{text(2)};
       if (!rows.isColumnNull(3))
         fine = fine && decode_progress(text(3), entry);
       if (!rows.isColumnNull(4))
-        entry.record.output = json_text{text(4)};
+        entry.record.edit().output = json_text{text(4)};
       if (!fine)
-        return problem{damaged(file_, "task number " + std::to_string(entry.record.number) +
+        return problem{damaged(file_, "task number " + std::to_string(entry.record->number) +
                                           " cannot be read")};
       tell(std::move(entry));
     }
@@ -260,30 +260,30 @@ void journal_store::write(const std::vector<journal_append>& appends) {
   for (const auto& append : appends)
     if (!append.acceptance)
       for (const auto& entry : append.entries)
-        progress[entry.record.number] = &entry;
+        progress[entry.record->number] = &entry;
   auto& c = *connection_;
   auto payload = [](SQLite::Statement& statement, int index, const json_text& text) {
     statement.bindNoCopy(index, text.str());
   };
   for (const auto& append : appends) {
     for (const auto& entry : append.entries) {
-      auto number = static_cast<std::int64_t>(entry.record.number);
+      auto number = static_cast<std::int64_t>(entry.record->number);
       if (append.acceptance) {
         auto about = encode_accepted(entry);
         auto& statement = c.prepared(c.accept, "INSERT INTO task VALUES (?, ?, ?)");
         statement.bind(1, number);
         statement.bindNoCopy(2, about);
-        payload(statement, 3, entry.spec.input);
+        payload(statement, 3, entry.spec->input);
         statement.exec();
-      } else if (progress.at(entry.record.number) == &entry) {
+      } else if (progress.at(entry.record->number) == &entry) {
         auto about = encode_progress(entry);
         auto& statement = c.prepared(c.advance, "INSERT OR REPLACE INTO progress VALUES (?, ?, ?)");
         statement.bind(1, number);
         statement.bindNoCopy(2, about);
-        if (entry.record.output.empty())
+        if (entry.record->output.empty())
           statement.bind(3);
         else
-          payload(statement, 3, entry.record.output);
+          payload(statement, 3, entry.record->output);
         statement.exec();
       }
     }

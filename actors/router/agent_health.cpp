@@ -9,10 +9,13 @@ namespace {
 
 constexpr double weight = 0.2;        // of one outcome
 constexpr double forget_seconds = 30; // in which all but 1/e is forgotten
+constexpr double negligible = 1e-6;
 
 } // namespace
 
 double agent_health::success(time_point now) const {
+  if (failing_ == 0)
+    return 1;
   auto passed = std::max(0.0, std::chrono::duration<double>(now - at_).count());
   return 1 - failing_ * std::exp(-passed / forget_seconds);
 }
@@ -25,6 +28,8 @@ void agent_health::move_to(time_point now) {
 void agent_health::succeeded(time_point now) {
   move_to(now);
   failing_ -= weight * failing_;
+  if (failing_ < negligible)
+    failing_ = 0;
   in_a_row_ = 0;
   if (!ejected(now)) // else it was started before
     ejections_ = 0;

@@ -76,12 +76,13 @@ private:
 } // namespace
 
 double failure_factor(double success, double weight) {
-  success = std::clamp(success, 0.02, 1.0);
+  if (success >= 1)
+    return 1;
+  success = std::max(success, 0.02);
   return std::pow(1 + retry_cost * (1 - success) / success, weight);
 }
 
 double expected_factor(const routed_agent& a, double mean_limit, routed_agent::time_point now) {
-
   if (a.limit(now) <= 1)
     return std::exp(a.speed.log_factor);
   return std::exp(shared_speed_weight * a.speed.log_factor) *

@@ -18,6 +18,8 @@ constexpr std::size_t max_idle = 4'096;
 } // namespace
 
 void recent_values::note(double value, std::chrono::milliseconds window, time_point now) {
+  if (value <= 0 && now_ <= 0 && peak() <= 0 && sum_ <= 0)
+    return; // of most priorities there is nothing
   if (value > 0 && now_ <= 0 && (peak() <= 0 || now - since_ >= window)) {
     sum_ = watched_ = 0;
     begun_ = at_ = now;

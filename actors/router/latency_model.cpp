@@ -94,7 +94,7 @@ double latency_model::traits_of(const attempt_kind& kind) const {
 }
 
 double latency_model::lack_factor(double lack) const {
-  return std::exp(lack_.of(lack));
+  return lack == 0 ? 1 : std::exp(lack_.of(lack));
 }
 
 double latency_model::warm_factor() const {

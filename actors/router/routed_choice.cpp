@@ -10,7 +10,8 @@ namespace {
 constexpr std::uint32_t few_samples = 4;
 constexpr int max_skill_sets_looked_at = 16;
 constexpr double much_better = 1.1;
-constexpr double little_saved = 0.9; // by a context: not worth a wait
+constexpr double line_exponent = 0.1; // of what waits, beside how quickly it is done
+constexpr double little_saved = 0.9;  // by a context: not worth a wait
 
 /// The agents that are looked at for a request.
 class shortlist {
@@ -40,6 +41,7 @@ public:
       bool operator<(const head& other) const { return cost > other.cost; }
     };
     std::vector<head> heads;
+    heads.reserve(groups_.size());
     for (const auto& [group, lack] : groups_)
       if (!group->order.empty()) {
         auto factor = factor_of(lack);
@@ -93,6 +95,7 @@ routed_role::choice routed_role::choose(const placement_request& request, std::m
     return result;
   auto factor_of = [&](double lack) { return policy_->scores() ? skill_factor(lack) : 1; };
   auto [first, drawn] = policy_->to_look_at();
+  options.reserve(first + drawn + 1);
   looked_at.add_first(first, factor_of);
   for (std::size_t i = 0; i < drawn; ++i)
     note_load(looked_at.add_by_lot(chance), now);
@@ -155,27 +158,29 @@ bool routed_role::has_others(const placement_request& request, const agent_pool:
 }
 
 /// Whether those that need other skills, in which the agent is better, want it more: it goes to the
-/// skills for which most wait, weighted by how quickly it does them. Such a rule keeps up with any
-/// load that can be kept up with (MaxWeight, Tassiulas and Ephremides 1992). What waits because its
-/// key is greedy keeps no agent from those that are not.
+/// skills with the most of how quickly it does them times how many wait to a small power. With any
+/// power such a rule keeps up with every load that can be kept up with (MaxWeight, Tassiulas and
+/// Ephremides 1992); the smaller it is, the shorter are the lines (Shah and Wischik 2012). What
+/// waits because its key is greedy keeps no agent from those that are not.
 bool routed_role::is_worth_more_elsewhere(const placement_request& request, const routed_agent& a,
                                           bool yields) const {
   const auto& sets = line.skill_sets();
   if (sets.size() < 2 || request.hedge)
     return false;
   auto pace = [&](const auto& skills) { return 1 / latency.lack_factor(a.lack(skills)); };
-  auto waiting = [&](const auto& skills) {
-    return static_cast<double>(line.ready(skills, request.priority, yields));
+  auto weight = [&](double its_pace, const auto& skills, std::size_t least) {
+    auto waiting = std::max(least, line.ready(skills, request.priority, yields));
+    return its_pace * std::pow(static_cast<double>(waiting), line_exponent);
   };
   auto own_pace = pace(request.skills);
-  auto own_weight = own_pace * std::max(1.0, waiting(request.skills));
+  auto own_weight = weight(own_pace, request.skills, 1);
   auto left = max_skill_sets_looked_at;
   for (auto set = sets.begin(); set != sets.end() && left > 0; ++set, --left) {
     const auto& other = set->first;
     if (other == request.skills || !a.has(other))
       continue;
     auto its_pace = pace(other);
-    if (its_pace > much_better * own_pace && its_pace * waiting(other) > own_weight)
+    if (its_pace > much_better * own_pace && weight(its_pace, other, 0) > own_weight)
       return true;
   }
   return false;

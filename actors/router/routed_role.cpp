@@ -48,19 +48,21 @@ score_terms routed_role::score(const placement_request& request, const routed_ag
   score_terms terms;
   auto expected = expected_factor(a, pool.mean_limit(), now);
   auto class_ms = latency.class_mean(request.task_class) / 1'000;
-  auto kind = kind_of(request, a);
-  expected *= latency.lack_factor(kind.lack) * (kind.warm ? latency.warm_factor() : 1);
+  auto lack = a.lack(request.skills);
+  auto warmth = is_last_of(request.context_id, a) ? latency.warm_factor() : 1;
+  auto lack_costs = latency.lack_factor(lack);
+  expected *= lack_costs * warmth;
   terms.expected_ms = class_ms * expected;
   terms.success = a.health.success(now);
-  terms.skill = std::exp(-kind.lack);
+  terms.skill = lack == 0 ? 1 : std::exp(-lack);
   terms.affinity = home == &a ? 1 : 0;
   terms.hot = is_hot(a, now);
   terms.score =
       (class_ms > 0 ? class_ms : 1) * expected * failure_factor(terms.success, weights.success);
   // A weight is what a term counts at the least; where its effect on the times is larger, that.
-  terms.score *= skill_factor(kind.lack) / latency.lack_factor(kind.lack);
+  terms.score *= skill_factor(lack) / lack_costs;
   if (terms.affinity > 0)
-    terms.score *= std::min(1.0, (1 - weights.affinity) / (kind.warm ? latency.warm_factor() : 1));
+    terms.score *= std::min(1.0, (1 - weights.affinity) / warmth);
   // An agent that knows more than is asked for is left to those who ask for it, if there is another
   // that is about as good.
   if (a.record.skills.size() > request.skills.size() && is_wanted_elsewhere(request, a))
@@ -69,15 +71,18 @@ score_terms routed_role::score(const placement_request& request, const routed_ag
 }
 
 double routed_role::skill_factor(double lack) const {
-  return std::max(latency.lack_factor(lack), std::exp(options_->weights.skill * lack));
+  return lack == 0 ? 1
+                   : std::max(latency.lack_factor(lack), std::exp(options_->weights.skill * lack));
 }
 
 attempt_kind routed_role::kind_of(const placement_request& request, const routed_agent& a) const {
-  attempt_kind result{request.task_class, a.lack(request.skills)};
-  if (!request.context_id.empty())
-    if (const auto* last = contexts.last(request.context_id))
-      result.warm = *last == a.record.key;
-  return result;
+  return {request.task_class, a.lack(request.skills), is_last_of(request.context_id, a)};
+}
+
+/// Whether the agent was the last that worked on the context.
+bool routed_role::is_last_of(const std::string& context_id, const routed_agent& a) const {
+  const auto* last = context_id.empty() ? nullptr : contexts.last(context_id);
+  return last && *last == a.record.key;
 }
 
 /// Whether somebody waits for skills of the agent that this request does not need.

@@ -116,6 +116,7 @@ public:
 
 private:
   attempt_kind kind_of(const placement_request& request, const routed_agent& a) const;
+  bool is_last_of(const std::string& context_id, const routed_agent& a) const;
   bool has_others(const placement_request& request, const agent_pool::matches& groups,
                   time_point now) const;
   double skill_factor(double lack) const;

@@ -158,9 +158,9 @@ routing_status routing_table::status(time_point now) const {
   return result;
 }
 
-candidate routing_table::candidate_of(const placement_request& request, const routed_agent& a,
-                                      time_point now) const {
-  candidate each;
+candidate& routing_table::add_candidate(candidate_list& to, const placement_request& request,
+                                        const routed_agent& a, time_point now) const {
+  auto& each = to.best.emplace_back();
   each.agent = a.record.key;
   each.note = note_on(request, a, now);
   each.eligible = each.note.empty();
@@ -184,7 +184,7 @@ candidate_list routing_table::candidates_of(const placement_request& request,
   for (const auto& option : choice.options) {
     if (result.best.size() == max_candidates)
       break;
-    auto& each = result.best.emplace_back(candidate_of(request, *option.agent, now));
+    auto& each = add_candidate(result, request, *option.agent, now);
     each.terms = option.terms;
     each.chosen = option.agent == choice.agent;
     if (option.reserved && !each.chosen)
@@ -194,7 +194,7 @@ candidate_list routing_table::candidates_of(const placement_request& request,
   for (auto other = role.pool.agents().begin(); all && other != role.pool.agents().end(); ++other) {
     auto same = [&](const auto& option) { return option.agent == &other->second; };
     if (std::none_of(choice.options.begin(), choice.options.end(), same))
-      result.best.push_back(candidate_of(request, other->second, now));
+      add_candidate(result, request, other->second, now);
   }
   result.omitted = static_cast<std::uint32_t>(role.pool.agents().size() - result.best.size());
   return result;
@@ -223,9 +223,9 @@ candidate_list routing_table::candidates_for(const placement_request& request,
   result.policy = options_->policy_of(request.role);
   result.omitted = static_cast<std::uint32_t>(all.size() - count);
   for (std::size_t i = 0; i < count; ++i) {
-    result.best.push_back(candidate_of(request, *all[i].agent, now));
+    auto& each = add_candidate(result, request, *all[i].agent, now);
     if (result.policy == routing_policy::adaptive)
-      result.best.back().terms = all[i].terms;
+      each.terms = all[i].terms;
   }
   return result;
 }

@@ -78,16 +78,6 @@ public:
   routing_status status(time_point now) const;
 
 private:
-  struct attempt_key {
-    task_id task;
-    std::uint32_t attempt;
-    bool operator==(const attempt_key&) const = default;
-  };
-  struct attempt_hash {
-    std::size_t operator()(const attempt_key& key) const noexcept {
-      return std::hash<task_id>{}(key.task) * 31 + key.attempt;
-    }
-  };
   struct running {
     agent_key agent;
     role_name role;
@@ -143,8 +133,8 @@ private:
                                                          const placement_request& request);
 
   // -- routing_explained.cpp
-  candidate candidate_of(const placement_request& request, const routed_agent& a,
-                         time_point now) const;
+  candidate& add_candidate(candidate_list& to, const placement_request& request,
+                           const routed_agent& a, time_point now) const;
   candidate_list candidates_of(const placement_request& request, const routed_role& role,
                                const routed_role::choice& choice, time_point now) const;
   candidate_list candidates_for(const placement_request& request, const routed_role& role,
@@ -163,7 +153,7 @@ private:
   std::map<role_name, routed_role> roles_;
   std::unordered_map<agent_key, routed_agent*> agents_; // of all roles
   // A slot is held for each.
-  std::unordered_map<attempt_key, running, attempt_hash> running_;
+  std::unordered_map<attempt_key, running> running_;
   std::unordered_map<agent_key, std::uint32_t> orphans_;   // how many run on agents that are gone
   std::unordered_map<task_id, role_name> waiting_in_;      // whose line each of them is in
   std::unordered_map<std::string, start_gate> keys_;       // fairness keys that have limits

@@ -2,8 +2,8 @@
 
 #include "messages/values.hpp"
 
-#include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace rolecall {
@@ -11,8 +11,6 @@ namespace rolecall {
 /// The pool's core: which worker runs which attempt, and how many each agent has.
 class attempt_slots {
 public:
-  using attempt_key = std::pair<task_id, std::uint32_t>;
-
   explicit attempt_slots(std::size_t workers = 1) : load_(workers, 0) {}
 
   /// The worker with the least to do, or none if the agent is at its limit, or the attempt runs.
@@ -31,8 +29,8 @@ private:
   };
 
   std::vector<std::size_t> load_; // attempts per worker
-  std::map<attempt_key, slot> attempts_;
-  std::map<agent_key, std::uint32_t> in_flight_;
+  std::unordered_map<attempt_key, slot> attempts_;
+  std::unordered_map<agent_key, std::uint32_t> in_flight_;
 };
 
 } // namespace rolecall

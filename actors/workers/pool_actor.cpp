@@ -16,7 +16,7 @@ bool ended_early(const attempt_outcome& outcome) {
 }
 
 void finish(self_pointer self, attempt_outcome outcome) {
-  attempt_slots::attempt_key key{outcome.task, outcome.attempt};
+  attempt_key key{outcome.task, outcome.attempt};
   auto& state = self->state;
   state.slots.release(key);
   auto attempt = state.attempts.extract(key);
@@ -63,7 +63,7 @@ void execute(self_pointer self, attempt_request& request, const outcome_listener
 /// The attempts of a worker that has ended, whose connections are closed by now.
 void lose_attempts(self_pointer self, std::size_t worker) {
   for (const auto& [key, agent] : self->state.slots.of_worker(worker))
-    finish(self, outcome_of(key.first, key.second, agent, verdict::retryable, lost_worker()));
+    finish(self, outcome_of(key.task, key.attempt, agent, verdict::retryable, lost_worker()));
 }
 
 /// Once all workers have ended, the services of what they ran have been told of, and the canceler

@@ -23,7 +23,7 @@ struct pool_state {
 
   attempt_slots slots;
   std::vector<worker_actor> workers; ///< each replaced when it ends; while closing: null instead
-  std::map<attempt_slots::attempt_key, attempt> attempts;
+  std::unordered_map<attempt_key, attempt> attempts;
   canceler_actor canceler;
   bool closing{false}; ///< the pool ends when its workers have
 };

@@ -24,16 +24,17 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         http.max_body_bytes = options.max_answer_bytes;
         about.input = {}; // the payload is not kept until the answer
         about.dependencies = {};
-        std::pair key{about.task, about.attempt};
+        attempt_key key{about.task, about.attempt};
         auto me = caf::actor_cast<worker_actor>(self);
         auto sent = receipt_of(http, options.node);
-        auto id = self->state.client->start(
-            std::move(http), [me, about = std::move(about), sent](const net::http_result& result) {
-              auto outcome = to_outcome(about, result);
-              outcome.receipt = sent;
-              complete(outcome.receipt, result);
-              caf::anon_send(me, std::move(outcome));
-            });
+        auto id = self->state.client->start(std::move(http),
+                                            [me, about = std::move(about), sent = std::move(sent)](
+                                                const net::http_result& result) mutable {
+                                              auto outcome = to_outcome(about, result);
+                                              outcome.receipt = std::move(sent);
+                                              complete(outcome.receipt, result);
+                                              caf::anon_send(me, std::move(outcome));
+                                            });
         self->state.calls[std::move(key)] = {id, now(self)};
       },
       [self](atom::cancel, const task_id& task, std::uint32_t attempt) {

@@ -6,8 +6,8 @@
 
 #include <caf/stateful_actor.hpp>
 
-#include <map>
 #include <memory>
+#include <unordered_map>
 
 namespace rolecall {
 
@@ -30,7 +30,7 @@ struct worker_state {
 
   std::shared_ptr<net::http_client> client;
   outcome_listener_actor pool;
-  std::map<std::pair<task_id, std::uint32_t>, call> calls;
+  std::unordered_map<attempt_key, call> calls;
 };
 
 /// See `worker_actor` in messages/interfaces.hpp.

@@ -15,11 +15,11 @@ constexpr millis figures_interval{500};
 
 /// What may be asked of a path, for OPTIONS; with what a browser wants to know before it lets a
 /// page of another origin do so.
-net::http_response options_response(api_self self, const call_ptr& request,
-                                    const route_match& match) {
-  net::http_response response{204, {{"Allow", match.allowed()}}, {}};
+net::http_response options_response(api_self self, const call_ptr& request) {
+  auto allowed = allowed_methods(request->path);
+  net::http_response response{204, {{"Allow", allowed}}, {}};
   if (!self->state.access->cors_headers(*request->exchange).empty()) {
-    response.headers.push_back({"Access-Control-Allow-Methods", match.allowed()});
+    response.headers.push_back({"Access-Control-Allow-Methods", allowed});
     response.headers.push_back({"Access-Control-Allow-Headers",
                                 "Authorization, Content-Type, If-None-Match, Last-Event-ID"});
     response.headers.push_back({"Access-Control-Max-Age", "600"});
@@ -37,11 +37,11 @@ void on_call(api_self self, const std::shared_ptr<net::http_exchange>& exchange)
   if (needed.wrong)
     return refuse(self, request, *needed.wrong);
   request->path = path_segments(exchange->path()).value();
-  auto match = find_route(method, request->path);
   if (method == "OPTIONS")
-    return reply(self, request, options_response(self, request, match));
-  request->route = match.found->pattern;
-  match.found->handle(self, request);
+    return reply(self, request, options_response(self, request));
+  const auto* route = find_route(method, request->path);
+  request->route = route->pattern;
+  route->handle(self, request);
 }
 
 void arm(api_self self) {
@@ -68,7 +68,7 @@ void on_task_event(api_self self, task_event& event) {
     return;
   }
   if (event.number == 0) { // of earlier times: it counts as open, and as nothing else
-    state.counts.adopt(event.task);
+    state.counts.adopt(*event.task);
     return;
   }
   log_task(event);
@@ -76,9 +76,9 @@ void on_task_event(api_self self, task_event& event) {
   state.figures->add(event);
   const auto& entry = state.events->add(std::move(event));
   state.readers->tell(entry);
-  if (!is_terminal(entry.task.state))
+  if (!is_terminal(entry.task->state))
     return;
-  state.waits.ended(entry.task.id);
+  state.waits.ended(entry.task->id);
   settle(self);
   check_drained(self);
 }

@@ -86,7 +86,7 @@ void follow_task(api_self self, const call_ptr& request) {
             auto& state = self->state;
             event_filter filter;
             filter.task = id;
-            const auto& record = found.front().record;
+            const auto& record = *found.front().record;
             auto operation = begin(self, request, filter, true);
             if (seen)
               state.readers->catch_up(operation, *seen, *state.events);

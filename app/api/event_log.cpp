@@ -9,10 +9,13 @@ namespace rolecall::api {
 
 namespace {
 
+constexpr std::size_t small_output = 1'024; // of a task: costs less than a copy of the rest
+
 std::size_t size_of(const event_entry& entry) {
-  const auto& task = entry.task;
-  auto result = sizeof(event_entry) + entry.agent.size() + task.context_id.size() +
-                task.traceparent.size() + task.error.code.size() + task.error.message.size();
+  const auto& task = *entry.task;
+  auto result = sizeof(event_entry) + sizeof(task_record) + entry.agent.size() +
+                task.output.str().size() + task.context_id.size() + task.traceparent.size() +
+                task.error.code.size() + task.error.message.size();
   for (const auto& [name, value] : task.labels)
     result += name.size() + value.size();
   return result;
@@ -24,9 +27,9 @@ bool passes(const event_filter& filter, const event_entry& event) {
   if (!filter.types.empty() && !filter.types.contains(event.type))
     return false;
   if (!filter.task.empty())
-    return event.type == "task" && event.task.id == filter.task;
+    return event.type == "task" && event.task->id == filter.task;
   if (event.type == "task")
-    return matches(filter.tasks, event.task);
+    return matches(filter.tasks, *event.task);
   // States, labels and contexts are those of tasks: whoever filters by them wants no agents.
   const auto& tasks = filter.tasks;
   return tasks.states == 0 && tasks.labels.empty() && tasks.context_id.empty() &&
@@ -37,8 +40,8 @@ const event_entry& event_log::add(task_event event) {
   event_entry entry;
   entry.type = "task";
   entry.task = std::move(event.task);
-  entry.task.output = {};
-  entry.role = entry.task.role;
+  if (entry.task->output.str().size() > small_output)
+    entry.task.edit().output = {};
   entry.id = event.number * ids_per_number;
   return keep(std::move(entry));
 }
@@ -84,7 +87,7 @@ event_log::missed event_log::since(std::uint64_t id, const event_filter& filter,
     if (!passes(filter, entry))
       continue;
     result.text += *to_text(entry);
-    result.terminal = entry.type == "task" && is_terminal(entry.task.state);
+    result.terminal = entry.type == "task" && is_terminal(entry.task->state);
   }
   if (next == entries_.end())
     result.up_to = last_id_;
@@ -92,7 +95,7 @@ event_log::missed event_log::since(std::uint64_t id, const event_filter& filter,
 }
 
 std::shared_ptr<const std::string> to_text(const event_entry& event) {
-  return sse(event.id, event.type, event.type == "task" ? task_summary(event.task) : event.agent);
+  return sse(event.id, event.type, event.type == "task" ? task_summary(*event.task) : event.agent);
 }
 
 std::shared_ptr<const std::string> sse(std::uint64_t id, const std::string& type,

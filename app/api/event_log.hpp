@@ -24,9 +24,9 @@ struct event_filter {
 struct event_entry {
   std::uint64_t id{0};
   std::string type;
-  task_record task; ///< without its output; with "task"
-  role_name role;
-  std::string agent; ///< what is told of an agent, as JSON; with "agent"
+  shared<task_record> task; ///< without a large output; with "task"
+  role_name role;           ///< of the agent; with "agent"
+  std::string agent;        ///< what is told of it, as JSON; likewise
 };
 
 /// In the form of server-sent events.

@@ -79,7 +79,7 @@ void event_readers::tell(const event_entry& event) {
     if (!text)
       text = to_text(event);
     auto there = write(each, text);
-    if (there && each.ends && is_terminal(event.task.state)) {
+    if (there && each.ends && is_terminal(event.task->state)) {
       each.stream->finish();
       there = false;
     }

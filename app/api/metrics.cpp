@@ -228,7 +228,7 @@ metrics::metrics(const std::string& version, std::size_t max_tasks)
 metrics::~metrics() = default;
 
 void metrics::add(const task_event& event) {
-  const auto& task = event.task;
+  const auto& task = *event.task;
   // A task that no service offers a role for is no reason to remember its role.
   static const role_name unknown{"other"};
   const auto& role = all_->label(task.state == task_state::rejected ? unknown : task.role);

@@ -143,12 +143,15 @@ std::optional<nlohmann::json> parse_body(std::string_view text, const json_limit
 
 std::optional<std::vector<std::string>> path_segments(std::string_view path) {
   std::vector<std::string> result;
-  path.remove_prefix(1);
-  for (const auto& part : split(path, '/')) {
+  result.reserve(1 + static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')));
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    auto part = path.substr(0, path.find('/'));
     auto decoded = net::decode_path_segment(part);
     if (!decoded)
       return std::nullopt;
     result.push_back(std::move(*decoded));
+    path.remove_prefix(part.size());
   }
   return result;
 }

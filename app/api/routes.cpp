@@ -56,28 +56,22 @@ bool fits(std::string_view pattern, const std::vector<std::string>& path) {
   return false;
 }
 
-bool is_stream(const route& each) {
-  return each.pattern.ends_with("/events");
+/// Whether its answers can be asked for without their bodies: those of streams do not end.
+bool heads(const route& each) {
+  return each.method == "GET" && !each.pattern.ends_with("/events");
 }
 
 } // namespace
-
-std::string route_match::allowed() const {
-  std::string result;
-  for (auto method : methods)
-    result += std::string{method} + ", ";
-  return result + "OPTIONS";
-}
 
 needed_access needed_right(std::string_view method, std::string_view path) {
   auto segments = path_segments(path);
   if (!segments)
     return {open_to_all,
             problem_details{"not_found", "the path has a broken percent-escape", {}, {}}};
-  auto match = find_route(method, *segments);
-  if (match.found)
-    return {match.found->right, std::nullopt};
-  if (match.methods.empty())
+  if (const auto* found = find_route(method, *segments))
+    return {found->right, std::nullopt};
+  auto allowed = allowed_methods(*segments);
+  if (allowed.empty())
     return {open_to_all, problem_details{"not_found",
                                          "there is nothing at " + std::string{path} +
                                              "; /openapi.json says what there is",
@@ -88,22 +82,23 @@ needed_access needed_right(std::string_view method, std::string_view path) {
   return {open_to_all, problem_details{"method_not_allowed",
                                        std::string{method} + " is not for " + std::string{path},
                                        {},
-                                       {{"Allow", match.allowed()}}}};
+                                       {{"Allow", std::move(allowed)}}}};
 }
 
-route_match find_route(std::string_view method, const std::vector<std::string>& path) {
-  route_match result;
-  for (const auto& each : routes) {
-    if (!fits(each.pattern, path))
-      continue;
-    result.methods.push_back(each.method);
-    auto heads = each.method == "GET" && !is_stream(each);
-    if (heads)
-      result.methods.push_back("HEAD");
-    if (each.method == method || (heads && method == "HEAD"))
-      result.found = &each;
-  }
-  return result;
+const route* find_route(std::string_view method, const std::vector<std::string>& path) {
+  auto is_it = [&](const route& each) {
+    return (each.method == method || (method == "HEAD" && heads(each))) && fits(each.pattern, path);
+  };
+  const auto* found = std::find_if(routes.begin(), routes.end(), is_it);
+  return found == routes.end() ? nullptr : found;
+}
+
+std::string allowed_methods(const std::vector<std::string>& path) {
+  std::string result;
+  for (const auto& each : routes)
+    if (fits(each.pattern, path))
+      result += std::string{each.method} + (heads(each) ? ", HEAD, " : ", ");
+  return result.empty() ? result : result + "OPTIONS";
 }
 
 } // namespace rolecall::api

@@ -16,14 +16,6 @@ struct route {
   void (*handle)(api_self, const call_ptr&);
 };
 
-/// What fits a request: the route, or which methods its path knows.
-struct route_match {
-  const route* found{nullptr};
-  std::vector<std::string_view> methods; ///< empty: there is no such path
-
-  std::string allowed() const; ///< the methods, as a header lists them
-};
-
 /// What somebody needs to ask for something; or why nobody can.
 struct needed_access {
   std::optional<access_right> right; ///< none: open to all
@@ -31,7 +23,10 @@ struct needed_access {
 };
 needed_access needed_right(std::string_view method, std::string_view path);
 
-/// `HEAD` is found where `GET` is, but on event streams.
-route_match find_route(std::string_view method, const std::vector<std::string>& path);
+/// Null if there is none. `HEAD` is found where `GET` is, but on event streams.
+const route* find_route(std::string_view method, const std::vector<std::string>& path);
+
+/// The methods that a path knows, as a header lists them; empty if there is no such path.
+std::string allowed_methods(const std::vector<std::string>& path);
 
 } // namespace rolecall::api

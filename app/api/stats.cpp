@@ -6,7 +6,7 @@
 namespace rolecall::api {
 
 bool is_acceptance(const task_event& event) {
-  const auto& task = event.task;
+  const auto& task = *event.task;
   return task.state == task_state::submitted && event.ended.empty() && task.attempts == 0 &&
          task.error.code.empty();
 }
@@ -43,7 +43,7 @@ std::optional<double> duration_histogram::percentile(double share) const {
 }
 
 void stats::add(const task_event& event) {
-  const auto& task = event.task;
+  const auto& task = *event.task;
   if (is_acceptance(event)) {
     ++accepted_;
     ++open_;

@@ -67,7 +67,7 @@ std::string views(const std::vector<task_detail>& tasks, const std::vector<task_
 std::vector<task_detail> in_order(std::vector<task_detail> found, const std::vector<task_id>& ids) {
   std::unordered_map<task_id, task_detail*> by_id;
   for (auto& task : found)
-    by_id[task.record.id] = &task;
+    by_id[task.record->id] = &task;
   std::vector<task_detail> result;
   for (const auto& id : ids)
     if (auto each = by_id.find(id); each != by_id.end())
@@ -102,8 +102,8 @@ void wait_for_open(api_self self, const api_state::waiting_call& what,
           [self, what, wait](const std::vector<task_detail>& found) {
             std::set<task_id> over;
             for (const auto& task : found)
-              if (is_terminal(task.record.state))
-                over.insert(task.record.id);
+              if (is_terminal(task.record->state))
+                over.insert(task.record->id);
             std::vector<task_id> open;
             for (const auto& id : what.tasks)
               if (!over.contains(id))

@@ -111,7 +111,7 @@ void list_tasks(api_self self, const call_ptr& request) {
 void wait_for_remote(api_self self, const call_ptr& request, time_point until) {
   with_task(self, request, [self, request, until](const task_detail& task) {
     constexpr millis between{200};
-    if (is_terminal(task.record.state) || now(self) + between > until)
+    if (is_terminal(task.record->state) || now(self) + between > until)
       return reply(self, request, json_text_response(200, task_view(task)));
     self->delayed_send(self, between, ask_again{request, until});
   });
@@ -122,10 +122,10 @@ void get_task(api_self self, const call_ptr& request) {
   if (refuse_wrong_query(self, request))
     return;
   with_task(self, request, [self, request, wait](const task_detail& task) {
-    if (wait == millis{0} || is_terminal(task.record.state))
+    if (wait == millis{0} || is_terminal(task.record->state))
       return reply(self, request, json_text_response(200, task_view(task)));
-    if (task.record.home.empty())
-      wait_for_tasks(self, {request, {task.record.id}, 200, true}, {task.record.id}, wait);
+    if (task.record->home.empty())
+      wait_for_tasks(self, {request, {task.record->id}, 200, true}, {task.record->id}, wait);
     else
       wait_for_remote(self, request, now(self) + wait);
   });
@@ -208,7 +208,7 @@ void retry_task(api_self self, const call_ptr& request) {
           [self, request](const task_detail& task) {
             auto response = json_text_response(201, task_view(task));
             response.headers.push_back(
-                {"Location", "/v1/tasks/" + net::encode_path_segment(task.record.id.value)});
+                {"Location", "/v1/tasks/" + net::encode_path_segment(task.record->id.value)});
             reply(self, request, std::move(response));
           },
           [self, request](caf::error& error) {
@@ -225,18 +225,18 @@ void explain_task(api_self self, const call_ptr& request) {
     auto answer = [self, request, task](const wait_explanation* waiting, const role_status* role) {
       reply(self, request, json_response(200, why_view(task, waiting, role)));
     };
-    auto answer_with = [answer, role = task.spec.role](const wait_explanation& waiting,
-                                                       const fleet_status& fleet) {
+    auto answer_with = [answer, role = task.spec->role](const wait_explanation& waiting,
+                                                        const fleet_status& fleet) {
       const role_status* state = nullptr;
       for (const auto& each : fleet.role_states)
         if (each.role == role)
           state = &each;
       answer(&waiting, state);
     };
-    if (task.record.state != task_state::submitted || task.blockers > 0)
+    if (task.record->state != task_state::submitted || task.blockers > 0)
       return answer(nullptr, nullptr);
-    if (!task.record.home.empty())
-      return ask_node(self, task.record.home, rolecall::explain_task{task.record.id},
+    if (!task.record->home.empty())
+      return ask_node(self, task.record->home, rolecall::explain_task{task.record->id},
                       [answer, answer_with](const node_reply& said) {
                         if (const auto* why = std::get_if<wait_answer>(&said))
                           answer_with(why->why, why->fleet);
@@ -248,7 +248,7 @@ void explain_task(api_self self, const call_ptr& request) {
           .then([answer_with, waiting](const fleet_status& fleet) { answer_with(waiting, fleet); },
                 [answer, waiting](caf::error&) { answer(&waiting, nullptr); });
     };
-    self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record.id)
+    self->request(self->state.peers.router, answer_timeout, atom::explain_v, task.record->id)
         .then(with_fleet, [self, request, answer](caf::error& error) {
           if (error == ec::unknown_task) // it waits for nothing there: for its next attempt
             return answer(nullptr, nullptr);

@@ -34,28 +34,21 @@ void append_time(std::string& text, unix_time at) {
   auto day = floor<days>(sys_time<millis>{at});
   year_month_day date{day};
   hh_mm_ss time{sys_time<millis>{at} - day};
-  auto digits = [&text](auto value, int width) {
-    std::array<char, 8> figures{};
-    auto number = static_cast<unsigned>(value);
-    for (auto place = width; place > 0; number /= 10)
-      figures[static_cast<std::size_t>(--place)] = static_cast<char>('0' + number % 10);
-    text.append(figures.data(), static_cast<std::size_t>(width));
+  std::string_view form{"\"0000-00-00T00:00:00.000Z\""};
+  std::array<char, 26> figures{};
+  std::copy(form.begin(), form.end(), figures.begin());
+  auto put = [&figures](std::size_t last, auto value) {
+    for (auto number = static_cast<unsigned>(value); number > 0; number /= 10)
+      figures[last--] = static_cast<char>('0' + number % 10);
   };
-  text += '"';
-  digits(static_cast<int>(date.year()), 4);
-  text += '-';
-  digits(static_cast<unsigned>(date.month()), 2);
-  text += '-';
-  digits(static_cast<unsigned>(date.day()), 2);
-  text += 'T';
-  digits(time.hours().count(), 2);
-  text += ':';
-  digits(time.minutes().count(), 2);
-  text += ':';
-  digits(time.seconds().count(), 2);
-  text += '.';
-  digits(time.subseconds().count(), 3);
-  text += "Z\"";
+  put(4, static_cast<int>(date.year()) % 10'000);
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, time.hours().count());
+  put(16, time.minutes().count());
+  put(19, time.seconds().count());
+  put(23, time.subseconds().count());
+  text.append(figures.data(), figures.size());
 }
 
 void write_names(std::string& text, const std::vector<std::string>& names) {
@@ -72,7 +65,7 @@ void write_summary(object_writer& out, const task_record& task) {
   out.add("priority", task.priority);
   object_writer labels{out.add_key("labels")};
   for (const auto& [name, value] : task.labels)
-    append_json(labels.add_key(name), value);
+    append_json(labels.add_name(name), value);
   labels.end();
   out.add("context_id", task.context_id);
   out.add_or_null("agent_id", task.agent.id.value);
@@ -187,15 +180,16 @@ std::string task_summary(const task_record& task) {
 }
 
 std::string task_view(const task_detail& task) {
-  const auto& spec = task.spec;
+  const auto& spec = *task.spec;
+  const auto& record = *task.record;
   std::string text;
   constexpr std::size_t of_its_own = 1'024;
-  text.reserve(of_its_own + spec.input.str().size() + task.record.output.str().size());
+  text.reserve(of_its_own + spec.input.str().size() + record.output.str().size());
   object_writer out{text};
-  write_summary(out, task.record);
+  write_summary(out, record);
   write_names(out.add_key("skills"), spec.skills);
-  out.add("timeout_ms", spec.timeout.count());
-  out.add("max_attempts", spec.max_attempts);
+  out.add("timeout_ms", task.timeout.count());
+  out.add("max_attempts", task.max_attempts);
   if (!spec.depends_on.empty()) {
     array_writer needed{out.add_key("depends_on")};
     for (const auto& id : spec.depends_on)
@@ -213,8 +207,8 @@ std::string task_view(const task_detail& task) {
     write_attempt(history.add(), attempt);
   history.end();
   out.add_json("input", spec.input.empty() ? "null" : spec.input.str());
-  if (task.record.state == task_state::completed)
-    out.add_json("output", task.record.output.empty() ? "null" : task.record.output.str());
+  if (record.state == task_state::completed)
+    out.add_json("output", record.output.empty() ? "null" : record.output.str());
   out.end();
   return text;
 }

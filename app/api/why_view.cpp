@@ -52,7 +52,7 @@ std::string supply_text(const role_status* state) {
 
 std::string wait_text(const task_detail& task, const wait_explanation& why,
                       const role_status* state) {
-  const auto& role = task.spec.role.value;
+  const auto& role = task.spec->role.value;
   auto agents = count_of(why.candidates.best.size() + why.candidates.omitted, "agent");
   switch (why.reason) {
   case wait_reason::no_agent:
@@ -124,17 +124,17 @@ std::string score_text(const candidate& chosen, const candidate& next) {
 }
 
 std::string placed_text(const task_detail& task) {
-  const auto& all = task.candidates.best;
-  auto text = "attempt " + std::to_string(task.record.attempts) + " went to " +
-              to_string(task.record.agent);
+  const auto& all = task.candidates->best;
+  auto text = "attempt " + std::to_string(task.record->attempts) + " went to " +
+              to_string(task.record->agent);
   if (all.size() < 2)
-    return text + ": it was the only agent of the role \"" + task.spec.role.value + "\"";
+    return text + ": it was the only agent of the role \"" + task.spec->role.value + "\"";
   const auto& chosen = all[0];
   const auto& next = all[1];
   text += ", before " + to_string(next.agent) + ", ";
   if (!next.eligible)
     return text + "which " + next.note;
-  switch (task.candidates.policy) {
+  switch (task.candidates->policy) {
   case routing_policy::adaptive:
     if (chosen.terms.score == next.terms.score && chosen.terms.hot == next.terms.hot)
       return text + "because of its id: in all else they were equal";
@@ -142,7 +142,7 @@ std::string placed_text(const task_detail& task) {
   case routing_policy::least_requests:
   case routing_policy::p2c:
     return text + "as it had no more in flight (" + std::to_string(chosen.in_flight) + " against " +
-           std::to_string(next.in_flight) + "; policy " + to_string(task.candidates.policy) + ")";
+           std::to_string(next.in_flight) + "; policy " + to_string(task.candidates->policy) + ")";
   case routing_policy::round_robin: return text + "as its turn had come (policy round-robin)";
   case routing_policy::random: return text + "by lot (policy random)";
   }
@@ -152,7 +152,7 @@ std::string placed_text(const task_detail& task) {
 } // namespace
 
 json why_view(const task_detail& task, const wait_explanation* waiting, const role_status* role) {
-  const auto& record = task.record;
+  const auto& record = *task.record;
   json result{{"task_id", record.id.value},
               {"state", to_string(record.state)},
               {"attempt", record.attempts},
@@ -188,14 +188,14 @@ json why_view(const task_detail& task, const wait_explanation* waiting, const ro
                            ? std::string{"is about to be given to an agent"}
                            : "waits for its next attempt, in " + format_duration(task.retry_in) +
                                  "; the last one failed: " + record.error.message);
-    show(task.candidates);
+    show(*task.candidates);
   } else if (task.history.empty()) {
     say("ended", "never got an agent: " + record.error.message);
   } else {
     say("placed", placed_text(task));
     result["decided_at"] = time_text(record.started_at);
     result["chosen"] = record.agent.id.value;
-    show(task.candidates);
+    show(*task.candidates);
   }
   return result;
 }

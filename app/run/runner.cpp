@@ -129,19 +129,19 @@ private:
   void follow() {
     constexpr millis frame{100};
     while (open_ > 0)
-      self_->receive([this](task_event& event) { on_record(event.task); },
+      self_->receive([this](task_event& event) { on_record(*event.task); },
                      [this](atom::interrupt) { on_interrupt(); },
                      caf::after(frame) >> [this] { view_.tick(clock::now()); });
     wall_ = std::chrono::duration_cast<millis>(clock::now() - started_);
   }
 
-  void on_record(task_record& record) {
+  void on_record(const task_record& record) {
     auto place = places_.find(record.id);
     if (place == places_.end())
       return;
     auto& known = records_[place->second];
     auto same = known == record; // the first word on a task is known already
-    known = std::move(record);
+    known = record;
     if (!same)
       view_.update(known, clock::now());
     if (!is_terminal(known.state))

@@ -69,14 +69,14 @@ task_listener_actor::behavior_type driver(driver_self self, coordinator_actor to
   return {
       [self, to = std::move(to), settings = std::move(settings), done](const task_event& event) {
         auto& state = self->state;
-        auto found = state.running.find(event.task.id);
-        if (found == state.running.end() || !is_terminal(event.task.state))
+        auto found = state.running.find(event.task->id);
+        if (found == state.running.end() || !is_terminal(event.task->state))
           return;
         auto now = clock_type::now();
         if (state.warm)
           state.result.took_us.push_back(
               std::chrono::duration<double, std::micro>(now - found->second).count());
-        state.result.failed += event.task.state == task_state::completed ? 0 : 1;
+        state.result.failed += event.task->state == task_state::completed ? 0 : 1;
         state.running.erase(found);
         if (!std::exchange(state.warm, true)) {
           state.started = now;

@@ -25,16 +25,17 @@ constexpr auto submitted = R"({"role":"worker","input":{"question":"how long is 
 task_detail some_task() {
   task_detail result;
   std::vector<problem> problems;
-  result.spec = *read_task(nlohmann::json::parse(submitted), "", problems);
-  result.spec.id = task_id{"task-0123456789abcdef"};
-  auto& record = result.record;
-  record.id = result.spec.id;
-  record.role = result.spec.role;
+  auto& spec = result.spec.edit();
+  spec = *read_task(nlohmann::json::parse(submitted), "", problems);
+  spec.id = task_id{"task-0123456789abcdef"};
+  auto& record = result.record.edit();
+  record.id = spec.id;
+  record.role = spec.role;
   record.state = task_state::completed;
   record.attempts = 1;
   record.agent = {service_name{"local"}, agent_id{"worker-1"}, node_name{"one"}};
   record.output = json_text{R"({"answer":"quite long"})"};
-  record.labels = result.spec.labels;
+  record.labels = spec.labels;
   record.submitted_at = record.started_at = record.finished_at = unix_time{1'700'000'000'123};
   attempt_record attempt;
   attempt.attempt = 1;
@@ -55,8 +56,8 @@ journal_append some_entries(std::size_t count, std::uint64_t from) {
     journal_entry entry;
     entry.spec = task.spec;
     entry.record = task.record;
-    entry.record.number = from + i;
-    entry.spec.id = entry.record.id = task_id{"task-" + std::to_string(from + i)};
+    entry.record.edit().number = from + i;
+    entry.spec.edit().id = entry.record.edit().id = task_id{"task-" + std::to_string(from + i)};
     result.entries.push_back(std::move(entry));
   }
   return result;

@@ -149,6 +149,6 @@ TEST_CASE_METHOD(chain_fixture, "whoever follows tasks is told every change, in 
   execute();
   std::string states;
   for (const auto& event : take<task_event>())
-    states += to_string(event.task.state) + " ";
+    states += to_string(event.task->state) + " ";
   CHECK(states == "submitted working submitted working completed ");
 }

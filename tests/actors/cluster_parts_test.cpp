@@ -166,7 +166,7 @@ TEST_CASE("what runs for a peer is abandoned with it, and its outcome goes nowhe
   CHECK_FALSE(attempts.serves(c, {task_id{"t"}, 1}));
   auto abandoned = attempts.abandon(b);
   REQUIRE(abandoned.size() == 1);
-  CHECK(abandoned[0].first == task_id{"t"});
+  CHECK(abandoned[0].task == task_id{"t"});
   CHECK_FALSE(attempts.served({task_id{"t"}, 1}));
   CHECK(attempts.served({task_id{"u"}, 1}) == c);
 }

@@ -34,16 +34,16 @@ struct cluster_tasks_fixture : chain_fixture {
 
   static node_reply answer_of_b(const node_question& question) {
     task_detail task;
-    task.record.id = far;
-    task.record.state = task_state::working;
-    task.record.submitted_at = unix_time{1};
-    task.record.number = 1;
+    task.record.edit().id = far;
+    task.record.edit().state = task_state::working;
+    task.record.edit().submitted_at = unix_time{1};
+    task.record.edit().number = 1;
     if (const auto* words = std::get_if<describe_tasks>(&question)) {
       auto knows = std::count(words->tasks.begin(), words->tasks.end(), far) > 0;
       return knows ? std::vector{task} : std::vector<task_detail>{};
     }
     if (std::holds_alternative<task_query>(question))
-      return task_page{{task.record}};
+      return task_page{{*task.record}};
     if (std::holds_alternative<cancel_tasks>(question))
       return cancel_count{1};
     return failure{ec::unknown_task, "there is no such task"};
@@ -66,7 +66,7 @@ TEST_CASE_METHOD(cluster_tasks_fixture, "others are asked only for what this nod
   CHECK(asked.empty());
   auto found = describe({own, far});
   REQUIRE(found.size() == 2);
-  CHECK(found[1].record.home == node_name{"b"});
+  CHECK(found[1].record->home == node_name{"b"});
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].question == node_question{describe_tasks{{far}}});
 }

@@ -192,7 +192,7 @@ TEST_CASE_METHOD(dependencies_fixture, "a retry goes with the retry of what it d
   execute("", 200, R"({"status":"failed","error":{"code":"boom","message":"no"}})");
   ask<task_detail>(coord, atom::retry_v, task_id{"a"}, task_id{"a2"});
   auto again = ask<task_detail>(coord, atom::retry_v, task_id{"b"}, task_id{"b2"});
-  CHECK(again.spec.depends_on == std::vector{task_id{"a2"}});
+  CHECK(again.spec->depends_on == std::vector{task_id{"a2"}});
   CHECK(task("a").retried_as == task_id{"a2"});
   execute();
   execute();

@@ -134,8 +134,8 @@ TEST_CASE_METHOD(hedging_fixture, "a slow attempt gets one beside it, on another
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].attempt == 2);
   auto seen = task();
-  CHECK(seen.record.state == task_state::working);
-  CHECK(seen.record.attempts == 2);
+  CHECK(seen.record->state == task_state::working);
+  CHECK(seen.record->attempts == 2);
   REQUIRE(seen.history.size() == 2);
   CHECK_FALSE(seen.history[0].hedge);
   CHECK(seen.history[1].hedge);
@@ -153,10 +153,10 @@ TEST_CASE_METHOD(hedging_fixture, "the first of the two to end counts, and the o
   REQUIRE(canceled.size() == 1);
   CHECK(canceled[0].attempt == loser);
   auto seen = task();
-  CHECK(seen.record.state == task_state::completed);
-  CHECK(seen.record.output.str() == std::to_string(winner));
-  CHECK(seen.record.agent.id.value == "a" + std::to_string(winner));
-  CHECK(seen.record.run == millis{20});
+  CHECK(seen.record->state == task_state::completed);
+  CHECK(seen.record->output.str() == std::to_string(winner));
+  CHECK(seen.record->agent.id.value == "a" + std::to_string(winner));
+  CHECK(seen.record->run == millis{20});
   CHECK(seen.history[loser - 1].verdict == verdict::canceled);
   auto events = take<task_event>();
   REQUIRE(events.size() == 1);
@@ -174,12 +174,12 @@ TEST_CASE_METHOD(hedging_fixture, "if one of the two fails, the other goes on") 
   todo.clear();
   auto loser = GENERATE(1u, 2u);
   end("t", loser, verdict::retryable);
-  CHECK(task().record.state == task_state::working);
-  CHECK(task().record.agent.id.value == "a" + std::to_string(3 - loser));
+  CHECK(task().record->state == task_state::working);
+  CHECK(task().record->agent.id.value == "a" + std::to_string(3 - loser));
   CHECK(take<placement_request>().empty());
   SECTION("to the end") {
     end("t", 3 - loser, verdict::completed);
-    CHECK(task().record.state == task_state::completed);
+    CHECK(task().record->state == task_state::completed);
   }
   SECTION("and is followed by a retry with a number of its own") {
     end("t", 3 - loser, verdict::retryable);
@@ -197,7 +197,7 @@ TEST_CASE_METHOD(hedging_fixture, "a fault of the task itself ends both") {
   place();
   todo.clear();
   end("t", 2, verdict::failed);
-  CHECK(task().record.state == task_state::failed);
+  CHECK(task().record->state == task_state::failed);
   CHECK(take<task_book::cancel_attempt>().size() == 1);
 }
 
@@ -209,7 +209,7 @@ TEST_CASE_METHOD(hedging_fixture, "who cancels the task cancels both") {
   add(book.cancel({task_id{"t"}}, now, count).todo);
   CHECK(count == 1);
   CHECK(take<task_book::cancel_attempt>().size() == 2);
-  CHECK(task().record.state == task_state::canceled);
+  CHECK(task().record->state == task_state::canceled);
 }
 
 TEST_CASE_METHOD(hedging_fixture, "a hedge for which nobody is free is asked for again later") {
@@ -217,7 +217,7 @@ TEST_CASE_METHOD(hedging_fixture, "a hedge for which nobody is free is asked for
   auto asked = take<placement_request>();
   REQUIRE(asked.size() == 1);
   add(book.on_refused({task_id{"t"}, asked[0].attempt, {ec::agent_busy, "nobody"}}, now));
-  CHECK(task().record.attempts == 1);
+  CHECK(task().record->attempts == 1);
   wait(millis{99});
   CHECK(take<placement_request>().empty());
   wait(millis{2});
@@ -242,12 +242,12 @@ TEST_CASE_METHOD(hedging_fixture, "hedges that never answer are given up like ev
   slow();
   place();
   todo.clear();
-  for (int i = 0; i < 200 && !is_terminal(task().record.state); ++i) {
+  for (int i = 0; i < 200 && !is_terminal(task().record->state); ++i) {
     wait(millis{1'000});
     place();
   }
-  CHECK(task().record.state == task_state::failed);
-  CHECK(task().record.attempts == 3);
+  CHECK(task().record->state == task_state::failed);
+  CHECK(task().record->attempts == 3);
 }
 
 TEST_CASE_METHOD(hedging_fixture, "no hedge for a task that may not run twice") {
@@ -296,8 +296,8 @@ TEST_CASE("a hedge starts once it is on disk: after a crash its number is never 
     for (auto& append : there.take<journal_append>()) {
       committed = append.ticket;
       for (auto& entry : append.entries)
-        if (entry.record.id.value == "t") {
-          if (!kept.empty() && entry.spec.id.empty())
+        if (entry.record->id.value == "t") {
+          if (!kept.empty() && entry.spec->id.empty())
             entry.spec = kept[0].spec;
           kept = {entry};
         }

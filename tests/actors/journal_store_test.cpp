@@ -50,45 +50,45 @@ struct store_fixture {
 
 journal_entry entry(std::uint64_t number) {
   journal_entry x;
-  x.spec.id = x.record.id = task_id{"t" + std::to_string(number)};
-  x.spec.role = x.record.role = role_name{"r"};
-  x.spec.input = json_text{R"({"a":"ü"})"};
-  x.spec.skills = {"cpp"};
-  x.spec.priority = x.record.priority = 7;
-  x.spec.timeout = millis{5};
-  x.spec.max_attempts = 2;
-  x.spec.context_id = x.record.context_id = "c";
-  x.spec.labels = x.record.labels = {{"tenant", "x"}};
-  x.spec.retry_of = x.record.retry_of = task_id{"old"};
-  x.spec.deadline = millis{9};
-  x.spec.retry = {millis{0}, millis{8}, {"boom"}};
-  x.spec.depends_on = {task_id{"u"}};
-  x.spec.on_dependency_failure = dependency_policy::run;
-  x.spec.idempotent = true;
-  x.record.number = number;
-  x.record.submitted_at = unix_time{100};
-  x.record.deadline_at = unix_time{109};
-  x.record.traceparent = "00-1-2-01";
-  x.record.parent_span = "3";
+  x.spec.edit().id = x.record.edit().id = task_id{"t" + std::to_string(number)};
+  x.spec.edit().role = x.record.edit().role = role_name{"r"};
+  x.spec.edit().input = json_text{R"({"a":"ü"})"};
+  x.spec.edit().skills = {"cpp"};
+  x.spec.edit().priority = x.record.edit().priority = 7;
+  x.spec.edit().timeout = millis{5};
+  x.spec.edit().max_attempts = 2;
+  x.spec.edit().context_id = x.record.edit().context_id = "c";
+  x.spec.edit().labels = x.record.edit().labels = {{"tenant", "x"}};
+  x.spec.edit().retry_of = x.record.edit().retry_of = task_id{"old"};
+  x.spec.edit().deadline = millis{9};
+  x.spec.edit().retry = {millis{0}, millis{8}, {"boom"}};
+  x.spec.edit().depends_on = {task_id{"u"}};
+  x.spec.edit().on_dependency_failure = dependency_policy::run;
+  x.spec.edit().idempotent = true;
+  x.record.edit().number = number;
+  x.record.edit().submitted_at = unix_time{100};
+  x.record.edit().deadline_at = unix_time{109};
+  x.record.edit().traceparent = "00-1-2-01";
+  x.record.edit().parent_span = "3";
   x.accepted_event = x.event = 40;
   return x;
 }
 
 journal_entry progress(std::uint64_t number) {
   auto x = entry(number);
-  x.record.state = task_state::failed;
-  x.record.attempts = 2;
-  x.record.agent = {service_name{"s"}, agent_id{"a"}};
-  x.record.queued = millis{1};
-  x.record.run = millis{2};
-  x.record.error = {ec::agent_failed, "why"};
-  x.record.started_at = unix_time{103};
-  x.record.finished_at = unix_time{105};
-  x.record.retried_as = task_id{"new"};
-  x.record.output = json_text{"[1]"};
+  x.record.edit().state = task_state::failed;
+  x.record.edit().attempts = 2;
+  x.record.edit().agent = {service_name{"s"}, agent_id{"a"}};
+  x.record.edit().queued = millis{1};
+  x.record.edit().run = millis{2};
+  x.record.edit().error = {ec::agent_failed, "why"};
+  x.record.edit().started_at = unix_time{103};
+  x.record.edit().finished_at = unix_time{105};
+  x.record.edit().retried_as = task_id{"new"};
+  x.record.edit().output = json_text{"[1]"};
   attempt_record attempt;
   attempt.attempt = 4;
-  attempt.agent = x.record.agent;
+  attempt.agent = x.record->agent;
   attempt.ended = true;
   attempt.verdict = verdict::retryable;
   attempt.error = {ec::timeout, "late"};
@@ -142,10 +142,10 @@ TEST_CASE_METHOD(store_fixture, "what is written is read again, after the proces
 TEST_CASE_METHOD(store_fixture, "of several words on a task in one transaction the last counts") {
   auto store = open();
   auto second = progress(1);
-  second.record.state = task_state::completed;
+  second.record.edit().state = task_state::completed;
   CHECK_FALSE(
       store->commit({accepting(1, {entry(1)}), telling(2, {progress(1)}), telling(3, {second})}));
-  CHECK(entries_of(*store).at(0).record.state == task_state::completed);
+  CHECK(entries_of(*store).at(0).record->state == task_state::completed);
 }
 
 TEST_CASE_METHOD(store_fixture, "what is forgotten is gone, and it is known up to where") {
@@ -157,7 +157,7 @@ TEST_CASE_METHOD(store_fixture, "what is forgotten is gone, and it is known up t
   CHECK_FALSE(store->commit({forget}));
   auto content = std::get<journal_content>(store->read_all());
   REQUIRE(content.entries.size() == 1);
-  CHECK(content.entries[0].spec.id == task_id{"t2"});
+  CHECK(content.entries[0].spec->id == task_id{"t2"});
   CHECK(content.forgotten_event == 9'000'000'000'000'000);
 }
 

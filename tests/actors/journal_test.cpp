@@ -24,11 +24,11 @@ task_spec last_attempt(const std::string& id) {
 journal_entry kept_task(const std::string& id, std::uint64_t number) {
   journal_entry entry;
   entry.spec = make_task(id);
-  entry.record.id = entry.spec.id;
-  entry.record.role = entry.spec.role;
-  entry.record.number = number;
-  entry.record.submitted_at = unix_time{1'000};
-  entry.record.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  entry.record.edit().id = entry.spec->id;
+  entry.record.edit().role = entry.spec->role;
+  entry.record.edit().number = number;
+  entry.record.edit().submitted_at = unix_time{1'000};
+  entry.record.edit().traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   entry.accepted_event = entry.event = 10 * number;
   return entry;
 }
@@ -36,8 +36,8 @@ journal_entry kept_task(const std::string& id, std::uint64_t number) {
 /// A task whose first attempt ran when the node ended.
 journal_entry kept_attempt(const std::string& id, std::uint64_t number) {
   auto entry = kept_task(id, number);
-  entry.record.state = task_state::working;
-  entry.record.attempts = 1;
+  entry.record.edit().state = task_state::working;
+  entry.record.edit().attempts = 1;
   entry.attempt = 1;
   entry.event += 1;
   attempt_record attempt;
@@ -150,7 +150,7 @@ TEST_CASE_METHOD(journal_fixture, "a result counts, and is told, once it is on d
   commit();
   execute();
   auto said = appends();
-  CHECK(said.back().entries.at(0).record.state == task_state::completed);
+  CHECK(said.back().entries.at(0).record->state == task_state::completed);
   CHECK(task("t").state == task_state::working);
   commit();
   CHECK(task("t").state == task_state::completed);
@@ -166,7 +166,7 @@ TEST_CASE_METHOD(journal_fixture, "an attempt does not wait for the disk, but it
   commit();                              // the start
   auto events = take<task_event>();
   REQUIRE(events.size() == 1);
-  CHECK(events[0].task.state == task_state::working);
+  CHECK(events[0].task->state == task_state::working);
 }
 
 TEST_CASE_METHOD(journal_fixture, "the last attempt that a task may have waits for the disk") {
@@ -282,7 +282,7 @@ TEST_CASE("after a restart a task that never started starts, and its number goes
   CHECK(node.executing() == 1);
   node.begin_submit({make_task("next")});
   auto said = node.appends();
-  CHECK(said.back().entries.at(0).record.number == 8);
+  CHECK(said.back().entries.at(0).record->number == 8);
 }
 
 TEST_CASE("after a restart an attempt that ran counts, and the next has a number never used") {
@@ -296,12 +296,12 @@ TEST_CASE("after a restart an attempt that ran counts, and the next has a number
   REQUIRE(task[0].history.size() == 2);
   CHECK(task[0].history[0].error.kind == ec::node_stopped);
   CHECK(task[0].history[1].attempt == 3); // 2 may have begun without a trace
-  CHECK(task[0].record.attempts == 2);
+  CHECK(task[0].record->attempts == 2);
 }
 
 TEST_CASE("after a restart the last attempt is not made twice") {
   auto entry = kept_attempt("t", 1);
-  entry.spec.max_attempts = 1;
+  entry.spec.edit().max_attempts = 1;
   journal_fixture node{content({entry})};
   node.commit_all();
   CHECK(node.executing() == 0);
@@ -311,12 +311,12 @@ TEST_CASE("after a restart the last attempt is not made twice") {
 
 TEST_CASE("after a restart what was over is over, and its dependents go on") {
   auto first = kept_task("a", 1);
-  first.record.state = task_state::completed;
-  first.record.output = json_text{"41"};
+  first.record.edit().state = task_state::completed;
+  first.record.edit().output = json_text{"41"};
   auto second = kept_task("b", 2);
-  second.spec.depends_on = {task_id{"a"}};
+  second.spec.edit().depends_on = {task_id{"a"}};
   auto third = kept_task("c", 3);
-  third.spec.depends_on = {task_id{"b"}};
+  third.spec.edit().depends_on = {task_id{"b"}};
   journal_fixture node{content({first, second, third})};
   node.commit_all();
   REQUIRE(node.executing() == 1);
@@ -335,9 +335,9 @@ TEST_CASE("after a restart events of before can be told again, and new ones have
   REQUIRE(events.size() >= 3);
   CHECK(events[0].replayed);
   CHECK(events[0].number == 10);
-  CHECK(events[0].task.state == task_state::submitted);
+  CHECK(events[0].task->state == task_state::submitted);
   CHECK(events[1].number == 11);
-  CHECK(events[1].task.state == task_state::working);
+  CHECK(events[1].task->state == task_state::working);
   CHECK(events[2].number == 0); // how it stands
   node.commit_all();
   for (const auto& event : node.take<task_event>())

@@ -135,7 +135,7 @@ TEST_CASE_METHOD(operating_fixture,
   REQUIRE(events[4].ended.size() == 1);
   CHECK(events[4].ended[0].verdict == verdict::completed);
   CHECK(events[4].at >= unix_time{1'000'000});
-  CHECK(events[4].task.finished_at == events[4].at);
+  CHECK(events[4].task->finished_at == events[4].at);
 }
 
 TEST_CASE_METHOD(operating_fixture,
@@ -148,10 +148,10 @@ TEST_CASE_METHOD(operating_fixture,
   CHECK(detail.history[0].ended);
   CHECK(detail.history[0].error.kind == ec::http_status);
   CHECK_FALSE(detail.history[1].ended);
-  REQUIRE_FALSE(detail.candidates.best.empty());
-  CHECK(detail.candidates.best[0].chosen);
-  CHECK(detail.candidates.best[0].agent == detail.record.agent);
-  CHECK(detail.spec.input == json_text{"{}"});
+  REQUIRE_FALSE(detail.candidates->best.empty());
+  CHECK(detail.candidates->best[0].chosen);
+  CHECK(detail.candidates->best[0].agent == detail.record->agent);
+  CHECK(detail.spec->input == json_text{"{}"});
 }
 
 TEST_CASE_METHOD(operating_fixture, "a failed task can be done again, linked to the old one") {
@@ -161,8 +161,8 @@ TEST_CASE_METHOD(operating_fixture, "a failed task can be done again, linked to 
   execute("", 400, "{}");
   REQUIRE(task("t").state == task_state::failed);
   auto again = ask<task_detail>(coord, atom::retry_v, task_id{"t"}, task_id{"u"});
-  CHECK(again.record.retry_of == task_id{"t"});
-  CHECK(again.spec.input == json_text{"{}"});
+  CHECK(again.record->retry_of == task_id{"t"});
+  CHECK(again.spec->input == json_text{"{}"});
   execute();
   CHECK(task("u").state == task_state::completed);
   CHECK(task("t").state == task_state::failed);

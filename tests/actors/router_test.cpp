@@ -354,7 +354,7 @@ TEST_CASE("a role's own policy decides, and the same seed decides the same") {
       f.place("t" + std::to_string(i));
     std::string result;
     for (const auto& p : f.take<placement>()) {
-      CHECK(p.candidates.policy == policy);
+      CHECK(p.candidates->policy == policy);
       result += p.agent.key.id.value;
     }
     return result;

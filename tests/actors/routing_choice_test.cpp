@@ -148,6 +148,20 @@ TEST_CASE("an agent is left to those who need what it is best at") {
   }
 }
 
+TEST_CASE("a longer line does not take an agent from those who need what it is best at") {
+  world w;
+  let_skills_be_learnt(w);
+  CHECK(w.place(needing(w, "runs a", "a")));
+  CHECK(w.place(needing(w, "runs b", "b")));
+  REQUIRE(w.at.at({"runs a", 1}) == key(1));
+  for (const auto* task : {"b1", "b2", "b3", "b4", "b5"})
+    CHECK_FALSE(w.place(needing(w, task, "b")));
+  CHECK_FALSE(w.place(needing(w, "a", "a")));
+  w.now += 100ms;
+  w.end("runs a", verdict::completed, 100ms);
+  CHECK(w.at.at({"a", 1}) == key(1)); // before the five that are older
+}
+
 TEST_CASE("who floods beside others still leaves an agent to what it is best at") {
   world w;
   let_skills_be_learnt(w);

@@ -25,13 +25,13 @@ agent_record agent() {
 
 task_detail task() {
   task_detail x;
-  x.record.id = task_id{"t-1"};
-  x.record.output = json_text{"{\"a\":1}"};
-  x.record.error = {ec::timeout, "late"};
-  x.spec.labels = {{"tenant", "acme"}};
-  x.spec.depends_on = {task_id{"t-0"}};
+  x.record.edit().id = task_id{"t-1"};
+  x.record.edit().output = json_text{"{\"a\":1}"};
+  x.record.edit().error = {ec::timeout, "late"};
+  x.spec.edit().labels = {{"tenant", "acme"}};
+  x.spec.edit().depends_on = {task_id{"t-0"}};
   x.history.push_back({1, key, unix_time{5}, true, verdict::retryable, millis{7}, {}, "ab"});
-  x.candidates.best.push_back({key, true, true, "note", 1, 2, 0.5, 3});
+  x.candidates.edit().best.push_back({key, true, true, "note", 1, 2, 0.5, 3});
   return x;
 }
 
@@ -56,7 +56,7 @@ std::vector<link_message> one_of_each() {
       "ready", unix_time{1}, 3, {{service_name{"local"}, "http://x", true, "", 2}}};
   wait_answer why;
   why.why.reason = wait_reason::at_limit;
-  why.why.candidates = task().candidates;
+  why.why.candidates = *task().candidates;
   std::vector<link_message> result{
       node_hello{"rolecall", 1, "0.1", "blue", node_name{"a"}, 7, "127.0.0.1:7481"},
       node_refusal{"other_cluster", "this is \"green\""},
@@ -88,7 +88,7 @@ std::vector<link_message> one_of_each() {
   std::vector<node_reply> replies{
       failure{ec::unknown_task, "no"},
       std::vector{task()},
-      task_page{{task().record}, 3, {}, {"c"}},
+      task_page{{*task().record}, 3, {}, {"c"}},
       cancel_count{4, {"c"}},
       why,
       agent(),

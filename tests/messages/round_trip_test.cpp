@@ -205,7 +205,8 @@ TEST_CASE("what is told of tasks and of routing to the outside round-trips") {
   task_spec spec;
   spec.id = task_id{"t"};
   spec.input = json_text{"{}"};
-  task_detail detail{record, spec, {attempt}, candidates, millis{9}, 2, {task_id{"u"}}};
+  task_detail detail{record,    spec, millis{5},     3, {attempt}, candidates,
+                     millis{9}, 2,    {task_id{"u"}}};
   CHECK(through_the_wire(detail) == detail);
   CHECK(through_the_wire(std::vector{detail, detail}) == std::vector{detail, detail});
   task_event event{99, unix_time{7}, record, {attempt}, true};

@@ -32,7 +32,11 @@ bool is_retryable(unsigned status) {
 }
 
 std::string agent_url(const std::string& service_url, const agent_id& agent) {
-  return service_url + "/agents/" + net::encode_path_segment(agent.value);
+  std::string result;
+  result.reserve(service_url.size() + agent.value.size() + 32); // and what comes behind it
+  return result.append(service_url)
+      .append("/agents/")
+      .append(net::encode_path_segment(agent.value));
 }
 
 struct interpreter {
@@ -136,16 +140,22 @@ net::http_request to_request(const cancel_notice& notice) {
 net::http_request to_request(const attempt_request& attempt) {
   net::http_request request;
   request.method = "POST";
-  request.url = agent_url(attempt.service_url, attempt.agent.id) + "/execute";
-  request.headers = {{"Content-Type", "application/json"},
-                     {"Accept", "application/json"},
-                     // Ids may hold what a header must not.
-                     {"Idempotency-Key", net::encode_path_segment(attempt.task.value)},
-                     {"traceparent", attempt.traceparent}};
+  request.url = agent_url(attempt.service_url, attempt.agent.id);
+  request.url += "/execute";
+  auto& headers = request.headers; // one by one: a list of them would be copied
+  headers.reserve(5);
+  headers.push_back({"Content-Type", "application/json"});
+  headers.push_back({"Accept", "application/json"});
+  // Ids may hold what a header must not.
+  headers.push_back({"Idempotency-Key", net::encode_path_segment(attempt.task.value)});
+  headers.push_back({"traceparent", attempt.traceparent});
   if (attempt.health_check)
-    request.headers.push_back({"Rolecall-Health-Check", "true"});
+    headers.push_back({"Rolecall-Health-Check", "true"});
   request.timeout = attempt.timeout;
   std::string text;
+  constexpr std::size_t of_its_own = 192;
+  text.reserve(of_its_own + attempt.task.value.size() + attempt.context_id.size() +
+               attempt.dependencies.str().size() + attempt.input.str().size());
   object_writer body{text};
   body.add("task_id", attempt.task.value);
   body.add("attempt", attempt.attempt);

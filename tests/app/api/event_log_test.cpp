@@ -12,9 +12,9 @@ task_event event(const std::string& id, task_state state, std::uint64_t number =
                  const std::string& role = "r") {
   task_event result;
   result.number = number;
-  result.task.id = task_id{id};
-  result.task.role = role_name{role};
-  result.task.state = state;
+  result.task.edit().id = task_id{id};
+  result.task.edit().role = role_name{role};
+  result.task.edit().state = state;
   return result;
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("after a restart with a journal a reader goes on where it was") {
 TEST_CASE("filters let pass what they say") {
   auto log = log_of(0, 10);
   auto working = event("t", task_state::working, 100, "x");
-  working.task.labels = {{"tenant", "a"}};
+  working.task.edit().labels = {{"tenant", "a"}};
   const auto task = log.add(working);
   const auto agent = log.add(agent_up());
   auto passing = [&](const event_filter& filter) {
@@ -152,7 +152,7 @@ TEST_CASE("filters let pass what they say") {
 TEST_CASE("an event is one line of data, without the task's output") {
   auto log = log_of(0, 10);
   auto done = event("a\nb", task_state::completed, 100);
-  done.task.output = json_text{"\"secret\""};
+  done.task.edit().output = json_text{"\"secret\""};
   auto text = *to_text(log.add(done));
   CHECK(text.starts_with("id: 409600\nevent: task\ndata: {"));
   CHECK(text.ends_with("}\n\n"));
@@ -199,7 +199,7 @@ TEST_CASE("the stream of one task ends with its terminal event") {
 TEST_CASE("who has missed much is fed in parts as it reads, and then joins the others") {
   auto log = log_of(0, 100'000);
   auto large = event("t", task_state::working, 99);
-  large.task.labels = {{"text", std::string(1'000, 'x')}};
+  large.task.edit().labels = {{"text", std::string(1'000, 'x')}};
   auto next = [&]() -> const event_entry& {
     ++large.number;
     return log.add(large);

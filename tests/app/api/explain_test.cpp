@@ -38,7 +38,7 @@ struct explain_fixture : actor_fixture {
           return {[](atom::subscribe, const task_listener_actor&, std::uint32_t) {},
                   [known](atom::describe, const std::vector<task_id>&) {
                     task_detail task;
-                    task.record.id = known;
+                    task.record.edit().id = known;
                     return std::vector<task_detail>{task};
                   }};
         },

@@ -12,11 +12,11 @@ task_event change(task_state state, unix_time at, unix_time submitted = unix_tim
   task_event result;
   result.number = 1;
   result.at = at;
-  result.task.state = state;
-  result.task.attempts = state == task_state::submitted ? 0 : 1;
-  result.task.submitted_at = submitted;
+  result.task.edit().state = state;
+  result.task.edit().attempts = state == task_state::submitted ? 0 : 1;
+  result.task.edit().submitted_at = submitted;
   if (is_terminal(state))
-    result.task.finished_at = at;
+    result.task.edit().finished_at = at;
   if (state == task_state::completed || state == task_state::failed)
     result.ended.emplace_back();
   return result;
@@ -25,9 +25,9 @@ task_event change(task_state state, unix_time at, unix_time submitted = unix_tim
 task_event after(task_state state, std::uint32_t attempts, std::size_t ended = 0,
                  failure error = {}) {
   task_event result;
-  result.task.state = state;
-  result.task.attempts = attempts;
-  result.task.error = std::move(error);
+  result.task.edit().state = state;
+  result.task.edit().attempts = attempts;
+  result.task.edit().error = std::move(error);
   result.ended.resize(ended);
   return result;
 }
@@ -73,13 +73,13 @@ TEST_CASE("an attempt that failed and waits for the next is open and does not wo
   counts.add(change(task_state::submitted, at));
   counts.add(change(task_state::working, at));
   auto waits = change(task_state::submitted, at);
-  waits.task.attempts = 1;
+  waits.task.edit().attempts = 1;
   waits.ended.emplace_back();
   counts.add(waits);
   CHECK(counts.accepted() == 1);
   CHECK(counts.working() == 0);
   auto again = change(task_state::working, at);
-  again.task.attempts = 2;
+  again.task.edit().attempts = 2;
   counts.add(again);
   CHECK(counts.retries() == 1);
   CHECK(counts.open() == 1);
