@@ -29,6 +29,10 @@ struct service_answer {
   millis retry_after{0};            ///< if not ok: how long the service asks to be left alone
   std::vector<role_offer> roles;    ///< with `roles`
   std::vector<agent_record> agents; ///< with `agents` all, with `spawn` the one
+  /// With `agents`: a hash of what the service said. Of a question: of what need not be read again;
+  /// 0: all is read.
+  std::uint64_t content{0};
+  bool unchanged{false}; ///< it said that again: `agents` is empty
 
   bool operator==(const service_answer&) const = default;
 };
@@ -36,7 +40,7 @@ struct service_answer {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, service_answer& x) {
   return f(x.service, x.question, x.round, x.role, x.agent, x.order, x.ok, x.error, x.final,
-           x.retry_after, x.roles, x.agents);
+           x.retry_after, x.roles, x.agents, x.content, x.unchanged);
 }
 
 } // namespace rolecall

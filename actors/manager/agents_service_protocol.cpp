@@ -135,6 +135,12 @@ service_answer to_answer(const service_config& service, service_answer answer,
   answer.ok = true;
   if (answer.question == service_question::health || answer.question == service_question::retire)
     return answer;
+  if (answer.question == service_question::agents) {
+    auto content = std::hash<std::string_view>{}(response.body) | 1; // 0 is none
+    answer.unchanged = content == std::exchange(answer.content, content);
+    if (answer.unchanged)
+      return answer;
+  }
   std::vector<problem> problems;
   std::string left_out;
   auto body = parse_json(response.body, {}, problems);

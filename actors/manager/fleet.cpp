@@ -241,6 +241,7 @@ void fleet::drop(const agent_key& key, effects& out) {
   leave(found->second);
   --services_.at(key.service).agents;
   agents_.erase(found);
+  ++revision_;
   out.emplace_back(remove{key});
 }
 

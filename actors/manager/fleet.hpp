@@ -129,6 +129,8 @@ private:
     std::vector<role_offer> offers;
     node_name held_by; // another node that manages it; empty: this one does
     std::uint32_t agents{0};
+    std::uint64_t list_content{0}; // of the latest list, if all its agents are those that are known
+    std::uint64_t list_revision{0}; // when it was read
     std::uint32_t spawning{0};
     std::map<agent_id, std::uint64_t> ended; // agent → round in which it was retired
   };
@@ -235,7 +237,7 @@ private:
   std::chrono::nanoseconds set_back_{0}; // how far the clock has been set back so far
   std::uint32_t spawning_{0};            // over all services
   bool division_stale_{true};
-  std::uint64_t revision_{0};
+  std::uint64_t revision_{0}; // of the latest change of an agent
   std::uint64_t spawned_{0};
   std::uint64_t spawns_failed_{0};
   std::uint64_t retired_{0};

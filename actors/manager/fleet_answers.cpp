@@ -52,12 +52,14 @@ void fleet::ask(service& s, service_question question, effects& out) {
   blank.service = s.config.name;
   blank.question = question;
   blank.round = s.round;
+  if (question == service_question::agents && s.list_revision == revision_ && !s.refresh)
+    blank.content = s.list_content; // the same list would change nothing
   out.emplace_back(std::move(blank));
 }
 
 void fleet::on_check_answer(service& s, const service_answer& answer, effects& out) {
   --s.answers_due;
-  if (answer.ok)
+  if (answer.ok && !answer.unchanged)
     s.left_out[answer.question] = answer.error.message;
   if (!answer.ok)
     on_check_failed(s, answer, out);
@@ -119,6 +121,13 @@ void fleet::collect_offers(effects& out) {
 void fleet::on_listed(service& s, const service_answer& answer, effects& out) {
   if (!s.held_by.empty())
     return;
+  if (answer.unchanged) {
+    if (s.list_revision != revision_) { // an agent has come or gone since it was asked for
+      s.list_content = 0;
+      s.next_check = *now_;
+    }
+    return;
+  }
   auto refresh = s.refresh && answer.round > s.refresh_after;
   std::set<agent_key> listed;
   for (const auto& record : answer.agents) {
@@ -127,12 +136,19 @@ void fleet::on_listed(service& s, const service_answer& answer, effects& out) {
     if (ended == s.ended.end() || ended->second < answer.round)
       list(s, record, refresh, out);
   }
+  auto all_listed = true;
   for (const auto& key : agents_of(s))
-    if (!listed.contains(key) && agents_.at(key).known_round < answer.round)
-      lose(key, "its service does not list it", out);
+    if (!listed.contains(key)) {
+      if (agents_.at(key).known_round < answer.round)
+        lose(key, "its service does not list it", out);
+      else
+        all_listed = false;
+    }
   std::erase_if(s.ended, [&](const auto& entry) { return entry.second < answer.round; });
   if (refresh)
     s.refresh = false;
+  s.list_content = all_listed && s.ended.empty() ? answer.content : 0;
+  s.list_revision = revision_;
 }
 
 void fleet::list(service& s, const agent_record& listed, bool refresh, effects& out) {

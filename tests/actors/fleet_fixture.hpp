@@ -93,7 +93,7 @@ struct fleet_fixture {
       question.error = {ec::service_unreachable, "connection refused"};
     auto& agents = listed[question.service.value];
     if (question.question == service_question::agents)
-      question.agents = agents;
+      list(question, agents);
     if (question.question == service_question::roles)
       for (const auto& role : offers[question.service.value]) {
         role_offer offer;
@@ -107,6 +107,18 @@ struct fleet_fixture {
       std::erase_if(agents, [&](const auto& each) { return each.key.id == question.agent; });
     }
     carry_out(core.on_answer(question, now));
+  }
+  /// As the protocol does it.
+  void list(service_answer& answer, const std::vector<agent_record>& agents) {
+    std::string said;
+    for (const auto& each : agents)
+      said += to_string(each.key) + each.role.value + std::to_string(each.max_concurrency) + "\n";
+    auto content = std::hash<std::string>{}(said) | 1;
+    answer.unchanged = reachable && content == std::exchange(answer.content, content);
+    if (answer.unchanged)
+      ++unread;
+    else
+      answer.agents = agents;
   }
   void carry_out(const fleet::effects& effects) {
     for (const auto& effect : effects) {
@@ -131,6 +143,7 @@ struct fleet_fixture {
   bool reachable{true};
   int made{0};
   int shown_ready{0}; // records
+  int unread{0};      // lists that were said before
 };
 
 } // namespace rolecall::tests

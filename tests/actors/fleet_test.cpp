@@ -20,6 +20,38 @@ fleet_options with_total(std::uint32_t total) {
 
 } // namespace
 
+TEST_CASE("a list that says what it said before is not read again") {
+  fleet_fixture f;
+  auto& list = f.listed[first];
+  for (int i = 0; i < 3; ++i)
+    list.push_back(f.make(service_name{first}, "a"));
+  f.tick(100);
+  REQUIRE(f.role("a").ready == 3);
+  CHECK(f.unread > 0);
+  SECTION("an agent that is gone from it is gone") {
+    list.pop_back();
+    f.tick(100);
+    CHECK(f.role("a").ready == 2);
+  }
+  SECTION("one that was spawned and never listed is gone, though it says the same") {
+    f.demand("a", 30, 3);
+    f.tick(20);
+    REQUIRE_FALSE(f.spawns.empty());
+    auto before = list;
+    f.deliver(1);
+    list = before;
+    f.demand("a", 0, 3);
+    f.tick(100);
+    CHECK(f.role("a").ready == 3);
+  }
+  SECTION("one that is suspected is put anew if it is still listed") {
+    auto shown = f.shown_ready;
+    f.carry_out(f.core.on_suspect(list.front().key, f.now));
+    f.tick(100);
+    CHECK(f.shown_ready > shown);
+  }
+}
+
 TEST_CASE("six tasks of a role without agents ask for six agents at once") {
   fleet_fixture f;
   f.demand("a", 6, 0);
