@@ -92,8 +92,11 @@ struct fleet_fixture {
     if (!reachable)
       question.error = {ec::service_unreachable, "connection refused"};
     auto& agents = listed[question.service.value];
-    if (question.question == service_question::agents)
+    if (question.question == service_question::agents) {
+      if (hold_lists)
+        return held_lists.push_back(question);
       list(question, agents);
+    }
     if (question.question == service_question::roles)
       for (const auto& role : offers[question.service.value]) {
         role_offer offer;
@@ -120,6 +123,15 @@ struct fleet_fixture {
     else
       answer.agents = agents;
   }
+  /// The services say what they have by now.
+  void answer_lists() {
+    hold_lists = false;
+    for (auto& answer : std::exchange(held_lists, {})) {
+      answer.ok = true;
+      list(answer, listed[answer.service.value]);
+      carry_out(core.on_answer(answer, now));
+    }
+  }
   void carry_out(const fleet::effects& effects) {
     for (const auto& effect : effects) {
       std::visit(*this, effect);
@@ -135,6 +147,8 @@ struct fleet_fixture {
   std::uint32_t slots{1};
   std::map<std::string, std::vector<std::string>> offers;
   std::map<std::string, std::vector<agent_record>> listed;
+  bool hold_lists{false}; // the services take their time for them
+  std::vector<service_answer> held_lists;
   std::deque<service_answer> spawns;
   std::set<agent_key> idle;
   std::set<agent_key> busy;

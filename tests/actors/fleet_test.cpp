@@ -21,10 +21,14 @@ fleet_options with_total(std::uint32_t total) {
 } // namespace
 
 TEST_CASE("a list that says what it said before is not read again") {
-  fleet_fixture f;
+  auto options = two_services();
+  options.roles[role_name{"a"}] = options.defaults;
+  options.roles[role_name{"a"}].min_agents = 3;
+  fleet_fixture f{options};
   auto& list = f.listed[first];
   for (int i = 0; i < 3; ++i)
     list.push_back(f.make(service_name{first}, "a"));
+  f.spawns.clear(); // those were found before they came up
   f.tick(100);
   REQUIRE(f.role("a").ready == 3);
   CHECK(f.unread > 0);
@@ -37,10 +41,15 @@ TEST_CASE("a list that says what it said before is not read again") {
     f.demand("a", 30, 3);
     f.tick(20);
     REQUIRE_FALSE(f.spawns.empty());
+    f.hold_lists = true;
+    f.carry_out(f.core.on_suspect(list.front().key, f.now)); // so that the next list is read
+    f.tick(30);
+    REQUIRE_FALSE(f.held_lists.empty());
     auto before = list;
     f.deliver(1);
     list = before;
-    f.demand("a", 0, 3);
+    f.answer_lists(); // asked for before it was there
+    CHECK(f.role("a").ready == 4);
     f.tick(100);
     CHECK(f.role("a").ready == 3);
   }
