@@ -7,7 +7,6 @@ namespace rolecall {
 
 namespace {
 
-constexpr millis registry_timeout{5'000};
 constexpr std::size_t max_roles_of_peer = 10'000;
 constexpr std::size_t max_services_of_peer = 1'000;
 
@@ -130,13 +129,11 @@ void on_down(cluster_self self, const node_name& node, const std::string& why) {
 }
 
 void apply(cluster_self self, const node_name& from, const agent_mirror::changes& changes) {
-  auto& registry = self->state.peers.registry;
+  // No requests, as in the manager: there may be very many.
   for (const auto& record : changes.put)
-    self->request(registry, registry_timeout, atom::put_v, record)
-        .then([](std::uint64_t) {}, [](caf::error&) {});
+    caf::anon_send(self->state.peers.registry, atom::put_v, record);
   for (const auto& key : changes.remove)
-    self->request(registry, registry_timeout, atom::remove_v, key)
-        .then([](bool) {}, [](caf::error&) {});
+    caf::anon_send(self->state.peers.registry, atom::remove_v, key);
   if (changes.gap)
     tell(self, from, agents_wanted{});
 }

@@ -6,7 +6,7 @@ namespace {
 
 using self_pointer = manager_actor::stateful_pointer<manager_state>;
 
-constexpr millis registry_timeout{5'000};
+constexpr millis router_timeout{5'000};
 
 void ask_service(self_pointer self, const service_answer& question) {
   auto& state = self->state;
@@ -24,16 +24,16 @@ void carry_out(self_pointer self, const fleet::effects& effects);
 struct carrier {
   self_pointer self;
 
+  // No requests: for each answer CAF looks through all that are open, and a service may list a
+  // hundred thousand agents.
   void operator()(const fleet::put& effect) const {
-    self->request(self->state.registry, registry_timeout, atom::put_v, effect.record)
-        .then([](std::uint64_t) {}, [](caf::error&) {});
+    caf::anon_send(self->state.registry, atom::put_v, effect.record);
   }
   void operator()(const fleet::remove& effect) const {
-    self->request(self->state.registry, registry_timeout, atom::remove_v, effect.key)
-        .then([](bool) {}, [](caf::error&) {});
+    caf::anon_send(self->state.registry, atom::remove_v, effect.key);
   }
   void operator()(const fleet::ask_idle& effect) const {
-    self->request(self->state.router, registry_timeout, atom::idle_v, effect.role, effect.at_least)
+    self->request(self->state.router, router_timeout, atom::idle_v, effect.role, effect.at_least)
         .then(
             [self = self, role = effect.role](const std::vector<agent_key>& idle) {
               carry_out(self, self->state.fleet.on_idle(role, idle));
