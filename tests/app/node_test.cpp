@@ -37,6 +37,19 @@ TEST_CASE("a node takes a task, has it run, and shows what came of it") {
   CHECK(node.call("GET", "/readyz").status == 200);
 }
 
+TEST_CASE("a node of several threads takes tasks through all of them, and ends in order") {
+  node_process node{{{"node", {{"threads", 4}}}}};
+  std::vector<std::future<net::http_result>> running;
+  for (int i = 0; i < 40; ++i)
+    running.push_back(
+        node.begin("POST", "/v1/tasks?wait=60s", task_of("echo", "t" + std::to_string(i))));
+  for (auto& each : running)
+    CHECK(node_process::end(std::move(each)).parsed()["state"] == "completed");
+  CHECK(node.call("GET", "/v1/stats").parsed()["tasks"]["completed"] == 40);
+  node.signal(SIGTERM);
+  CHECK(node.node->exit_code() == 0);
+}
+
 TEST_CASE("a request that waits is answered when its time is over, with the task as it stands") {
   node_process node;
   auto early = node.call("POST", "/v1/tasks?wait=50ms", task_of("wait", "t")).parsed();

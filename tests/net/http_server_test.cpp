@@ -51,6 +51,29 @@ TEST_CASE("a response has its status, the server's headers and its own, and its 
   CHECK(response.find("never") == std::string::npos);
 }
 
+TEST_CASE(
+    "two servers on loops of their own share an address, and each goes on without the other") {
+  server_fixture fixture;
+  event_loop loop;
+  auto second = std::make_unique<http_server>(loop.context(), *fixture.server, echo);
+  CHECK(second->port() == fixture.server->port());
+  auto port = second->port();
+  auto answers = [&] {
+    auto client = raw_socket::connect(port);
+    client.send(get("/x", last));
+    return client.read_to_end().ends_with("GET /x? ");
+  };
+  for (int i = 0; i < 20; ++i)
+    CHECK(answers());
+  auto first_goes = GENERATE(true, false);
+  if (first_goes)
+    fixture.server.reset();
+  else
+    second.reset();
+  for (int i = 0; i < 20; ++i)
+    CHECK(answers());
+}
+
 TEST_CASE("a chunked request is decoded") {
   server_fixture fixture;
   CHECK(fixture
