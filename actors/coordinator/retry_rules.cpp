@@ -62,6 +62,11 @@ retry_rules rules_for(const task_spec& task, const retry_options* role, const re
   result.backoff = first_set(millis{-1}, task.retry.backoff, r.policy.backoff, all.policy.backoff);
   result.max_backoff =
       first_set(millis{-1}, task.retry.max_backoff, r.policy.max_backoff, all.policy.max_backoff);
+  // A first wait of its own brings its own bound, if that names none.
+  auto unset = [](millis wait) { return wait == millis{-1}; };
+  const auto& own = unset(task.retry.backoff) ? r.policy : task.retry;
+  if (!unset(own.backoff) && unset(own.max_backoff) && unset(task.retry.max_backoff))
+    result.max_backoff = std::max(result.max_backoff, result.backoff);
   for (const auto* codes : {&task.retry.codes, &r.policy.codes, &all.policy.codes})
     if (!result.codes && !codes->empty())
       result.codes = codes;

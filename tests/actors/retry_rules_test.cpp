@@ -38,6 +38,20 @@ TEST_CASE("a task's own rules go before its role's, and those before everybody's
   CHECK(*rules.codes == std::vector<std::string>{"timeout"});
 }
 
+TEST_CASE(
+    "a first wait that is longer than everybody's bound brings its own, unless that is named") {
+  retry_options all{3, {millis{200}, millis{10'000}, {}}, std::nullopt};
+  retry_options role{0, {millis{30'000}, millis{-1}, {}}, std::nullopt};
+  task_spec task;
+  CHECK(rules_for(task, &role, all).backoff_bound(1) == millis{30'000});
+  task.retry.max_backoff = millis{2'000};
+  CHECK(rules_for(task, &role, all).backoff_bound(1) == millis{2'000});
+  task.retry = {millis{20'000}, millis{-1}, {}};
+  CHECK(rules_for(task, nullptr, all).backoff_bound(1) == millis{20'000});
+  retry_options bounded{0, {millis{-1}, millis{100}, {}}, std::nullopt};
+  CHECK(rules_for({}, &bounded, all).backoff_bound(1) == millis{100});
+}
+
 TEST_CASE("without codes the verdict says whether there is another attempt, with codes they do") {
   std::vector<std::string> codes{"boom", "timeout"};
   retry_rules by_verdict;
