@@ -37,17 +37,19 @@ void append_time(std::string& text, unix_time at) {
   std::string_view form{"\"0000-00-00T00:00:00.000Z\""};
   std::array<char, 26> figures{};
   std::copy(form.begin(), form.end(), figures.begin());
-  auto put = [&figures](std::size_t last, auto value) {
-    for (auto number = static_cast<unsigned>(value); number > 0; number /= 10)
-      figures[last--] = static_cast<char>('0' + number % 10);
+  // Never more digits than there is room for: a peer or a file may name any time.
+  auto put = [&figures](std::size_t first, std::size_t count, auto value) {
+    auto number = static_cast<unsigned>(value);
+    for (auto place = first + count; place > first; number /= 10)
+      figures[--place] = static_cast<char>('0' + number % 10);
   };
-  put(4, static_cast<int>(date.year()) % 10'000);
-  put(7, static_cast<unsigned>(date.month()));
-  put(10, static_cast<unsigned>(date.day()));
-  put(13, time.hours().count());
-  put(16, time.minutes().count());
-  put(19, time.seconds().count());
-  put(23, time.subseconds().count());
+  put(1, 4, static_cast<int>(date.year()));
+  put(6, 2, static_cast<unsigned>(date.month()));
+  put(9, 2, static_cast<unsigned>(date.day()));
+  put(12, 2, time.hours().count());
+  put(15, 2, time.minutes().count());
+  put(18, 2, time.seconds().count());
+  put(21, 3, time.subseconds().count());
   text.append(figures.data(), figures.size());
 }
 

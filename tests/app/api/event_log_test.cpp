@@ -1,5 +1,6 @@
 #include "app/api/event_log.hpp"
 #include "app/api/event_readers.hpp"
+#include "app/api/views.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -67,6 +68,13 @@ struct stream_stub final : net::response_stream {
 };
 
 } // namespace
+
+TEST_CASE("a time is written as it is, and one that no calendar has does no harm") {
+  CHECK(time_text(unix_time{1'700'000'000'123}) == "2023-11-14T22:13:20.123Z");
+  CHECK(time_text(unix_time{0}).is_null());
+  for (std::int64_t at : {-100'000'000'000'000L, 315'360'000'000'000L, -1L})
+    CHECK(time_text(unix_time{at}).get<std::string>().size() == 24);
+}
 
 TEST_CASE("what a reader has missed is all that came after the last event it saw") {
   auto log = log_of(3, 10);
