@@ -118,7 +118,6 @@ void served_node::listen(const api_options& options) {
     caf::anon_send(to, api::http_call{std::move(exchange)});
   };
   auto loops = node_.callers_loops();
-  http.max_connections = std::max<std::size_t>(1, http.max_connections / loops.size());
   for (const auto& address : options.listen.addresses) {
     http.address = address;
     try {

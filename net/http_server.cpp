@@ -22,7 +22,7 @@ using tcp = asio::ip::tcp;
 class http_server::impl : public std::enable_shared_from_this<impl> {
 public:
   impl(asio::io_context& context, std::shared_ptr<tcp_acceptor> acceptor,
-       http_server_options options, handler handle)
+       http_server_options options, std::shared_ptr<server_load> load, handler handle)
       : context_{context},
         acceptor_{std::move(acceptor)},
         patience_{context},
@@ -30,6 +30,7 @@ public:
     if (options.tls)
       host_->tls = make_tls_server_context(options.tls->certificate, options.tls->key);
     host_->options = std::move(options);
+    host_->load = std::move(load);
     host_->handle = std::make_shared<handler>(std::move(handle));
     host_->inbox = std::make_shared<server_inbox>(context, &impl::deliver);
   }
@@ -45,6 +46,7 @@ public:
   std::uint16_t port() const noexcept { return acceptor_->port(); }
   const tcp_acceptor& acceptor() const noexcept { return *acceptor_; }
   const http_server_options& options() const noexcept { return host_->options; }
+  const std::shared_ptr<server_load>& load() const noexcept { return host_->load; }
 
   void post_close(std::chrono::milliseconds patience, std::function<void()> closed) {
     asio::post(context_,
@@ -146,10 +148,12 @@ void http_server::impl::accept() {
 }
 
 void http_server::impl::on_accept(tcp::socket socket) {
-  if (connections_.size() >= host_->options.max_connections)
+  if (host_->load->connections >= host_->options.max_connections)
     make_room();
-  if (connections_.size() >= host_->options.max_connections)
+  if (++host_->load->connections > host_->options.max_connections) {
+    --host_->load->connections;
     return;
+  }
   auto connection = std::make_shared<server_connection>(std::move(socket), host_);
   connections_.emplace(connection.get(), connection);
   connection->start();
@@ -171,7 +175,7 @@ void http_server::impl::make_room() {
 }
 
 void http_server::impl::on_ended(server_connection& connection) {
-  connections_.erase(&connection);
+  host_->load->connections -= connections_.erase(&connection);
   report_if_closed();
 }
 
@@ -221,15 +225,15 @@ void http_server::impl::end() {
 
 http_server::http_server(asio::io_context& context, http_server_options options, handler handle) {
   auto acceptor = std::make_shared<tcp_acceptor>(context, options.address, options.port);
-  impl_ =
-      std::make_shared<impl>(context, std::move(acceptor), std::move(options), std::move(handle));
+  impl_ = std::make_shared<impl>(context, std::move(acceptor), std::move(options),
+                                 std::make_shared<server_load>(), std::move(handle));
   impl_->start();
 }
 
 http_server::http_server(asio::io_context& context, const http_server& other, handler handle)
-    : impl_{std::make_shared<impl>(context,
-                                   std::make_shared<tcp_acceptor>(context, other.impl_->acceptor()),
-                                   other.impl_->options(), std::move(handle))} {
+    : impl_{std::make_shared<impl>(
+          context, std::make_shared<tcp_acceptor>(context, other.impl_->acceptor()),
+          other.impl_->options(), other.impl_->load(), std::move(handle))} {
   impl_->start();
 }
 

@@ -126,7 +126,8 @@ public:
   /// certificate or the key cannot be used.
   http_server(boost::asio::io_context& context, http_server_options options, handler handle);
   /// Serves the same address, with the same options, on another loop: each connection is on one of
-  /// them. Throws likewise.
+  /// them, and their bounds are for all of them together; but only connections of the same loop
+  /// make room for a new one. Throws likewise.
   http_server(boost::asio::io_context& context, const http_server& other, handler handle);
   /// Closes without patience. From then on the handler is not called, and exchanges that are left
   /// do nothing. Waits for the loop's thread, unless it is that thread or the loop has been stopped

@@ -276,13 +276,13 @@ http_response server_connection::refusal(unsigned status, std::string_view code,
 /// Counts what is kept of the present request's body; false if it is too much with all the others.
 bool server_connection::account_body() {
   auto size = parser_->message().body.size();
-  host_->body_bytes += size - accounted_;
+  host_->load->body_bytes += size - accounted_;
   accounted_ = size;
-  return host_->body_bytes <= host_->options.max_buffered_body_bytes;
+  return host_->load->body_bytes <= host_->options.max_buffered_body_bytes;
 }
 
 void server_connection::release_body() {
-  host_->body_bytes -= std::exchange(accounted_, 0);
+  host_->load->body_bytes -= std::exchange(accounted_, 0);
 }
 
 void server_connection::on_request() {

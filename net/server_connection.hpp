@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -23,6 +24,12 @@ namespace rolecall::net {
 
 class server_connection;
 
+/// What is bounded of the servers that share an address, over all their loops.
+struct server_load {
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> body_bytes{0}; ///< of requests whose bodies are read or handled
+};
+
 /// What a connection needs of its server. It is kept by the connections, and `ended` and `handle`
 /// are emptied when the server goes.
 struct connection_host {
@@ -31,7 +38,7 @@ struct connection_host {
   std::shared_ptr<const http_server::handler> handle;
   std::function<void(server_connection&)> ended; ///< called once by each connection
   std::shared_ptr<server_inbox> inbox;
-  std::size_t body_bytes{0}; ///< of requests whose bodies are read or handled
+  std::shared_ptr<server_load> load;
 
   /// The present time for the Date header, written anew at most once a second.
   const std::string& date();
@@ -142,7 +149,7 @@ private:
   std::shared_ptr<exchange_state> exchange_; ///< of the request that is with the handler
   bool head_request_{false};
   bool keep_alive_{false};
-  std::size_t accounted_{0}; ///< of host_->body_bytes, for the present request
+  std::size_t accounted_{0}; ///< of the load's body bytes, for the present request
   bool version_1_0_{false};
   std::string response_head_; ///< while it is written, as is response_body_
   std::string response_body_;

@@ -74,6 +74,23 @@ TEST_CASE(
     CHECK(answers());
 }
 
+TEST_CASE("servers that share an address share the bound on connections") {
+  http_server_options options;
+  options.max_connections = 4;
+  exchange_queue queue; // no exchange is answered: none of the connections makes room
+  server_fixture fixture{queue.handler(), options};
+  event_loop loop;
+  http_server second{loop.context(), *fixture.server, queue.handler()};
+  std::vector<raw_socket> open;
+  std::vector<exchange_ptr> asked;
+  for (int i = 0; i < 4; ++i) {
+    open.push_back(fixture.connect());
+    open.back().send(get("/"));
+    asked.push_back(queue.next());
+  }
+  CHECK(fixture.connect().read_to_end().empty());
+}
+
 TEST_CASE("a chunked request is decoded") {
   server_fixture fixture;
   CHECK(fixture
