@@ -10,7 +10,7 @@ namespace rolecall {
 
 /// Both ends of a link speak the same version, or there is no link. Grows with any change of what
 /// is in here, or of the messages that are carried along.
-constexpr std::uint32_t cluster_protocol = 1;
+constexpr std::uint32_t cluster_protocol = 2;
 
 // -- how a link begins and ends
 // ------------------------------------------------------------------------
