@@ -144,13 +144,12 @@ task_book::effects task_book::on_outcome(attempt_outcome outcome, time_point now
                    rules(t).again(outcome);
   if (other && !may_go_on)
     cancel_hedge(t, now, out);
-  auto run = end_attempt(t, outcome, now);
+  t.record.edit().run = end_attempt(t, outcome, now);
   switch (outcome.verdict) {
   case verdict::completed: {
     note_run(t, outcome.elapsed);
     auto end = t.record;
     auto& record = end.edit();
-    record.run = run;
     record.output = std::move(outcome.output);
     record.error = {};
     finish(t, task_state::completed, std::move(end), now, out);
@@ -158,13 +157,11 @@ task_book::effects task_book::on_outcome(attempt_outcome outcome, time_point now
   }
   case verdict::canceled: {
     auto end = t.record;
-    end.edit().run = run;
     end.edit().error = std::move(outcome.error);
     finish(t, task_state::canceled, std::move(end), now, out);
     break;
   }
   default:
-    t.record.edit().run = run;
     if (outcome.verdict == verdict::retryable) {
       t.tried.push_back(outcome.agent);
       if (is_miss(outcome.error) && t.misses < options_.max_misses)
