@@ -106,8 +106,8 @@ void served_node::listen(const api_options& options) {
   http.refuses_body = [door = std::make_shared<const api::gate>(options, tokens_)](
                           std::string_view method, std::string_view target,
                           const net::headers& headers) -> std::optional<net::http_response> {
-    auto needed = api::needed_right(method, target.substr(0, target.find('?')));
-    if (auto wrong = needed.wrong ? needed.wrong : door->check_access(headers, needed.right))
+    auto to = api::find_destination(method, target.substr(0, target.find('?')));
+    if (auto wrong = to.wrong ? to.wrong : door->check_access(headers, to.right))
       return api::to_response(*wrong);
     return std::nullopt;
   };

@@ -11,11 +11,8 @@ namespace {
 bool is_plain(std::string_view text) {
   // Without a way out, so that the compiler looks at many of them at a time.
   unsigned char others = 0;
-  for (auto c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    others |=
-        static_cast<unsigned char>((byte < ' ') | (byte > '~') | (byte == '"') | (byte == '\\'));
-  }
+  for (auto c : text)
+    others |= static_cast<unsigned char>(!is_plain_in_json(c));
   return others == 0;
 }
 

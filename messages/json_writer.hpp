@@ -10,7 +10,8 @@ namespace rolecall {
 
 /// Whether a JSON string can hold the character as it is.
 constexpr bool is_plain_in_json(char c) {
-  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  auto byte = static_cast<unsigned char>(c);
+  return (byte >= ' ') & (byte <= '~') & (byte != '"') & (byte != '\\');
 }
 
 /// The name of a member that the program knows: a literal that needs no escapes, which the compiler

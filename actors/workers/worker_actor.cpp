@@ -27,14 +27,14 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         attempt_key key{about.task, about.attempt};
         auto me = caf::actor_cast<worker_actor>(self);
         auto sent = receipt_of(http, options.node);
-        auto id = self->state.client->start(std::move(http),
-                                            [me, about = std::move(about), sent = std::move(sent)](
-                                                const net::http_result& result) mutable {
-                                              auto outcome = to_outcome(about, result);
-                                              outcome.receipt = std::move(sent);
-                                              complete(outcome.receipt, result);
-                                              caf::anon_send(me, std::move(outcome));
-                                            });
+        auto done = [me, about = std::move(about),
+                     sent = std::move(sent)](const net::http_result& result) mutable {
+          auto outcome = to_outcome(about, result);
+          outcome.receipt = std::move(sent);
+          complete(outcome.receipt, result);
+          caf::anon_send(me, std::move(outcome));
+        };
+        auto id = self->state.client->start(std::move(http), std::move(done));
         self->state.calls[std::move(key)] = {id, now(self)};
       },
       [self](atom::cancel, const task_id& task, std::uint32_t attempt) {

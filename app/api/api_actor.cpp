@@ -31,17 +31,16 @@ void on_call(api_self self, const std::shared_ptr<net::http_exchange>& exchange)
   auto request = std::make_shared<call>(
       call{exchange, {}, query_reader{exchange->query()}, "none", now(self)});
   const auto& method = exchange->method();
-  auto needed = needed_right(method, exchange->path());
-  if (auto wrong = self->state.access->check(*exchange, needed.right, now(self)))
+  auto to = find_destination(method, exchange->path());
+  if (auto wrong = self->state.access->check(*exchange, to.right, now(self)))
     return refuse(self, request, *wrong);
-  if (needed.wrong)
-    return refuse(self, request, *needed.wrong);
-  request->path = path_segments(exchange->path()).value();
+  if (to.wrong)
+    return refuse(self, request, *to.wrong);
+  request->path = std::move(to.path);
   if (method == "OPTIONS")
     return reply(self, request, options_response(self, request));
-  const auto* route = find_route(method, request->path);
-  request->route = route->pattern;
-  route->handle(self, request);
+  request->route = to.found->pattern;
+  to.found->handle(self, request);
 }
 
 void arm(api_self self) {

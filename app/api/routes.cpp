@@ -57,47 +57,50 @@ bool fits(std::string_view pattern, const std::vector<std::string>& path) {
 }
 
 /// Whether its answers can be asked for without their bodies: those of streams do not end.
-bool heads(const route& each) {
+bool answers_head(const route& each) {
   return each.method == "GET" && !each.pattern.ends_with("/events");
 }
 
 } // namespace
 
-needed_access needed_right(std::string_view method, std::string_view path) {
+destination find_destination(std::string_view method, std::string_view path) {
   auto segments = path_segments(path);
-  if (!segments)
-    return {open_to_all,
-            problem_details{"not_found", "the path has a broken percent-escape", {}, {}}};
-  if (const auto* found = find_route(method, *segments))
-    return {found->right, std::nullopt};
-  auto allowed = allowed_methods(*segments);
-  if (allowed.empty())
-    return {open_to_all, problem_details{"not_found",
-                                         "there is nothing at " + std::string{path} +
-                                             "; /openapi.json says what there is",
-                                         {},
-                                         {}}};
-  if (method == "OPTIONS")
-    return {};
-  return {open_to_all, problem_details{"method_not_allowed",
-                                       std::string{method} + " is not for " + std::string{path},
-                                       {},
-                                       {{"Allow", std::move(allowed)}}}};
-}
-
-const route* find_route(std::string_view method, const std::vector<std::string>& path) {
+  destination result;
+  if (!segments) {
+    result.wrong = {"not_found", "the path has a broken percent-escape", {}, {}};
+    return result;
+  }
+  result.path = std::move(*segments);
   auto is_it = [&](const route& each) {
-    return (each.method == method || (method == "HEAD" && heads(each))) && fits(each.pattern, path);
+    return (each.method == method || (method == "HEAD" && answers_head(each))) &&
+           fits(each.pattern, result.path);
   };
   const auto* found = std::find_if(routes.begin(), routes.end(), is_it);
-  return found == routes.end() ? nullptr : found;
+  if (found != routes.end()) {
+    result.found = found;
+    result.right = found->right;
+    return result;
+  }
+  auto allowed = allowed_methods(result.path);
+  if (allowed.empty())
+    result.wrong = {"not_found",
+                    "there is nothing at " + std::string{path} +
+                        "; /openapi.json says what there is",
+                    {},
+                    {}};
+  else if (method != "OPTIONS")
+    result.wrong = {"method_not_allowed",
+                    std::string{method} + " is not for " + std::string{path},
+                    {},
+                    {{"Allow", std::move(allowed)}}};
+  return result;
 }
 
 std::string allowed_methods(const std::vector<std::string>& path) {
   std::string result;
   for (const auto& each : routes)
     if (fits(each.pattern, path))
-      result += std::string{each.method} + (heads(each) ? ", HEAD, " : ", ");
+      result += std::string{each.method} + (answers_head(each) ? ", HEAD, " : ", ");
   return result.empty() ? result : result + "OPTIONS";
 }
 

@@ -16,15 +16,15 @@ struct route {
   void (*handle)(api_self, const call_ptr&);
 };
 
-/// What somebody needs to ask for something; or why nobody can.
-struct needed_access {
-  std::optional<access_right> right; ///< none: open to all
-  std::optional<problem_details> wrong;
+/// What is at a path, and what somebody needs to ask for it; or why nobody can.
+struct destination {
+  std::vector<std::string> path{};     ///< its segments, decoded
+  const route* found{nullptr};         ///< null with `wrong`, and for OPTIONS
+  std::optional<access_right> right{}; ///< none: open to all
+  std::optional<problem_details> wrong{};
 };
-needed_access needed_right(std::string_view method, std::string_view path);
-
-/// Null if there is none. `HEAD` is found where `GET` is, but on event streams.
-const route* find_route(std::string_view method, const std::vector<std::string>& path);
+/// `HEAD` is found where `GET` is, but on event streams.
+destination find_destination(std::string_view method, std::string_view path);
 
 /// The methods that a path knows, as a header lists them; empty if there is no such path.
 std::string allowed_methods(const std::vector<std::string>& path);
