@@ -26,7 +26,8 @@ DELAY_MS = 50
 
 
 def node_of(house, service, routing=None, **execution):
-    return with_agents(house.node({"echo": service.url}, log={"level": "error"}, routing=routing or {}, execution={
+    roles = {"worker": {"max_agents": 10}}  # none is one too many, and drained
+    return with_agents(house.node({"echo": service.url}, log={"level": "error"}, roles=roles, routing=routing or {}, execution={
         "check_interval": "200ms", "max_tasks": 1_000_000, "retain_tasks": 1_000_000, **execution}))
 
 

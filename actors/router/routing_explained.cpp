@@ -1,7 +1,9 @@
 // What can be asked of the routing table, without a change to it.
 #include "actors/router/routing_table.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace rolecall {
 
@@ -90,15 +92,26 @@ std::optional<routing_table::time_point> routing_table::next_due() const {
 }
 
 std::vector<agent_key> routing_table::idle(const role_name& role, millis at_least, time_point now) {
-  std::vector<agent_key> result;
   auto found = roles_.find(role);
   if (found == roles_.end())
-    return result;
+    return {};
   demand_changed_.insert(role);
   demand_asked_.insert(role);
+  struct worth { // the least goes first
+    bool well;
+    double success;
+    const agent_key* key;
+  };
+  std::vector<worth> idle;
   for (const auto& [key, a] : found->second.pool.agents())
     if (a.record.state == agent_state::ready && a.in_flight == 0 && now - a.idle_since >= at_least)
-      result.push_back(key);
+      idle.push_back({a.usable(now) && !a.health.on_probation(now), a.health.success(now), &key});
+  std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.well, a.success) < std::tie(b.well, b.success);
+  });
+  std::vector<agent_key> result;
+  for (const auto& each : idle)
+    result.push_back(*each.key);
   return result;
 }
 

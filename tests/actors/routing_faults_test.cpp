@@ -359,3 +359,23 @@ TEST_CASE("agents that fail are left alone, but never all of them") {
     w.place(task);
   CHECK(w.why("z").reason == wait_reason::at_limit);
 }
+
+TEST_CASE("of agents that are idle those go first that are ejected, then those that failed") {
+  router_options options;
+  options.ejection.failures = 2;
+  world w{options};
+  for (int i = 0; i < 4; ++i)
+    w.up(i);
+  auto fail = [&](int number, const std::string& task) {
+    auto what = w.request(task);
+    for (int other = 0; other < 4; ++other)
+      if (other != number)
+        what.avoid.push_back(key(other));
+    REQUIRE(w.place(std::move(what)));
+    w.end(task, verdict::retryable);
+  };
+  fail(1, "a");
+  fail(3, "b");
+  fail(3, "c");
+  CHECK(w.table.idle(worker, 0ms, w.now) == std::vector{key(3), key(1), key(0), key(2)});
+}
