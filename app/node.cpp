@@ -12,6 +12,7 @@
 #include "app/loop_scheduler.hpp"
 #include "app/service_identity.hpp"
 #include "net/address.hpp"
+#include "net/on_loop.hpp"
 
 #include <boost/system/system_error.hpp>
 
@@ -71,7 +72,7 @@ node::node(const config& settings, opened_journal journal)
     : unix_offset_{to_wall_clock()},
       first_event_{new_event_number(journal.content ? journal.content->forgotten_event : 0)},
       loops_(settings.node.threads),
-      client_{std::make_shared<net::pooled_http_client>(loop().context(), client_options())},
+      client_{std::make_shared<net::pooled_http_client>(agents_loop().context(), client_options())},
       system_config_{loops_},
       system_{std::make_unique<caf::actor_system>(system_config_)} {
   auto& sys = *system_;
@@ -89,7 +90,8 @@ node::node(const config& settings, opened_journal journal)
                        manager_options{std::move(fleet), settings.questions});
   auto workers = settings.pool;
   workers.worker.node = settings.node.name;
-  pool_ = sys.spawn(rolecall::pool, client_, workers);
+  net::run_on_loop(agents_loop().context(), // where its actors stay
+                   [&] { pool_ = sys.spawn(rolecall::pool, client_, workers); });
   auto checks = settings.health;
   checks.node = name;
   checks.seed = std::random_device{}();

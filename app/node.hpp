@@ -23,8 +23,9 @@ struct opened_journal {
 };
 
 /// The composition: event loops, one HTTP client, and the actors, in the order in which they need
-/// each other; client and actors are on the first loop. The destructor ends them in the reverse
-/// order; it first gives the manager `retire_patience` to retire the agents that it has spawned.
+/// each other; the pool with its workers and the client are on the loop of agents, the other actors
+/// on the first. The destructor ends them in the reverse order; it first gives the manager
+/// `retire_patience` to retire the agents that it has spawned.
 class node {
 public:
   static constexpr millis retire_patience{3'000};
@@ -39,6 +40,8 @@ public:
   net::event_loop& loop() noexcept { return loops_.front(); }
   /// Those of callers: all but the first, if there are others. At least one.
   std::vector<net::event_loop*> callers_loops();
+  /// The one on which agents are called: the second, if there is one.
+  net::event_loop& agents_loop() noexcept { return loops_.size() > 1 ? loops_[1] : loops_[0]; }
 
   const std::shared_ptr<net::pooled_http_client>& client() const noexcept { return client_; }
   /// From the actors' clock to the wall clock's time.

@@ -13,8 +13,7 @@ import pathlib
 import sys
 import time
 
-from throughput import (IN_PROCESS, TASK, Connection, House, echo, machine, node, ran, send_lines, versions, with_agents,
-                        wrk)
+from throughput import IN_PROCESS, TASK, Connection, House, echo, machine, node, ran, send_lines, versions, wrk
 
 TASK_S = 10
 
@@ -83,9 +82,7 @@ def agents(count):
 
 def threads(count, seconds):
     with House() as house:
-        served = house.node({"echo": f"http://127.0.0.1:{echo(house)}"}, node={"threads": count}, log={"level": "error"},
-                            journal={"path": ""}, execution={"max_tasks": 1_000_000}, roles={"worker": {"max_agents": 1_000}})
-        with_agents(served)
+        served = node(house, echo(house), False, threads=count)
         wrk(house, served.port, "/v1/tasks?wait=30s", TASK, 64, 1)
         cpu = used(served.child.pid)[0]
         row = wrk(house, served.port, "/v1/tasks?wait=30s", TASK, 64, seconds)

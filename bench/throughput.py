@@ -106,9 +106,9 @@ def proxy(house, name, template, command, behind):
     return port
 
 
-def node(house, behind, journal, waits=True):
+def node(house, behind, journal, waits=True, threads=1):
     sections = {} if journal else {"journal": {"path": ""}}
-    started = house.node({"echo": f"http://127.0.0.1:{behind}"}, log={"level": "error"}, execution={
+    started = house.node({"echo": f"http://127.0.0.1:{behind}"}, node={"threads": threads}, log={"level": "error"}, execution={
         "max_tasks": 1_000_000, "retain_tasks": 10_000}, roles={"worker": {"max_agents": 1_000}}, **sections)
     return with_agents(started) if waits else started
 
@@ -132,11 +132,11 @@ def ran(command, **options):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout)
 
 
-def in_process(house, behind, in_flight, seconds, journal):
+def in_process(house, behind, in_flight, seconds, journal, threads=1):
     house.files = getattr(house, "files", 0) + 1
     kept = ["--journal", pathlib.Path(house.folder) / f"bench-{house.files}.db"] if journal else []
     return ran([IN_PROCESS, "--service", f"http://127.0.0.1:{behind}", "--in-flight", str(in_flight), "--seconds",
-                str(seconds), *kept])
+                str(seconds), "--threads", str(threads), *kept])
 
 
 def stream(in_flight, seconds, journal):
@@ -220,11 +220,13 @@ def targets_of(house, seconds):
              "HAProxy": (proxy(house, "haproxy", HAPROXY, ["haproxy", "-q", "-f"], behind), *execute),
              "nginx": (proxy(house, "nginx", NGINX, ["nginx", "-g", "daemon off;", "-c"], behind), *execute),
              "rolecall, POST ?wait": (node(house, behind, False).port, *submit),
+             "rolecall, POST ?wait, 2 threads": (node(house, behind, False, threads=2).port, *submit),
              "rolecall, POST ?wait, journal": (node(house, behind, True).port, *submit)}
     redis_port = redis(house)
     result = {name: lambda n, target=target: wrk(house, *target, n, seconds) for name, target in ports.items()}
     for suffix, journal in (("", False), (", journal", True)):
         result["rolecall, in process" + suffix] = lambda n, kept=journal: in_process(house, behind, n, seconds, kept)
+        result["rolecall, in process, 2 threads" + suffix] = lambda n, kept=journal: in_process(house, behind, n, seconds, kept, 2)
         result["rolecall, NDJSON" + suffix] = lambda n, kept=journal: stream(n, seconds, kept)
     result["BullMQ"] = lambda n: ran(["node", "bullmq.mjs", str(redis_port), url, EXECUTION, str(n), str(2_000 * seconds)],
                                      cwd=PEERS)

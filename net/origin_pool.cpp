@@ -9,6 +9,14 @@
 
 namespace rolecall::net {
 
+namespace {
+
+/// A connection that is used again sooner is not watched in between: a wait for it costs a system
+/// call, and before it is used it is looked at anyway.
+constexpr std::chrono::milliseconds watched_after{100};
+
+} // namespace
+
 boost::asio::ssl::context* pool_settings::tls_context() {
   try {
     if (!tls)
@@ -132,13 +140,7 @@ void origin_pool::on_outcome(const std::shared_ptr<client_call>& call, exchange_
 }
 
 void origin_pool::keep(connection_ptr connection) {
-  auto* key = connection.get();
-  connection->watch([weak = weak_from_this(), key] {
-    if (auto self = weak.lock())
-      self->on_idle_dead(key);
-  });
-  auto expires = std::chrono::steady_clock::now() + bounded(settings_->options.idle_timeout);
-  idle_.push_back({std::move(connection), expires});
+  idle_.push_back({std::move(connection), std::chrono::steady_clock::now()});
   start_idle_timer();
 }
 
@@ -154,25 +156,47 @@ void origin_pool::on_idle_dead(const client_connection* connection) {
   on_slot_free();
 }
 
+std::deque<origin_pool::idle_connection>::iterator origin_pool::first_unwatched() {
+  return std::partition_point(idle_.begin(), idle_.end(),
+                              [](const auto& entry) { return entry.watched; });
+}
+
 void origin_pool::start_idle_timer() {
-  if (idle_timer_runs_ || idle_.empty())
+  if (idle_.empty())
+    return;
+  auto due = idle_.front().since + bounded(settings_->options.idle_timeout);
+  if (auto fresh = first_unwatched(); fresh != idle_.end())
+    due = std::min(due, fresh->since + watched_after);
+  if (idle_timer_runs_ && idle_timer_.expiry() <= due)
     return;
   idle_timer_runs_ = true;
-  idle_timer_.expires_at(idle_.front().expires);
+  idle_timer_.expires_at(due);
   idle_timer_.async_wait([weak = weak_from_this()](auto error) {
     auto self = weak.lock();
     if (error || !self)
       return;
     self->idle_timer_runs_ = false;
-    while (!self->idle_.empty() &&
-           self->idle_.front().expires <= std::chrono::steady_clock::now()) {
-      self->idle_.front().connection->close();
-      self->idle_.pop_front();
-      --self->connections_;
-    }
-    self->start_idle_timer();
-    self->on_slot_free();
+    self->look_at_idle();
   });
+}
+
+void origin_pool::look_at_idle() {
+  auto now = std::chrono::steady_clock::now();
+  for (; !idle_.empty() && idle_.front().since + bounded(settings_->options.idle_timeout) <= now;
+       --connections_) {
+    idle_.front().connection->close();
+    idle_.pop_front();
+  }
+  for (auto entry = first_unwatched(); entry != idle_.end() && entry->since + watched_after <= now;
+       ++entry) {
+    entry->watched = true;
+    entry->connection->watch([weak = weak_from_this(), key = entry->connection.get()] {
+      if (auto self = weak.lock())
+        self->on_idle_dead(key);
+    });
+  }
+  start_idle_timer();
+  on_slot_free();
 }
 
 void origin_pool::on_slot_free() {

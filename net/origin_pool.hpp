@@ -75,7 +75,8 @@ private:
 
   struct idle_connection {
     connection_ptr connection;
-    std::chrono::steady_clock::time_point expires;
+    std::chrono::steady_clock::time_point since;
+    bool watched{false};
   };
 
   void dispatch();
@@ -85,7 +86,9 @@ private:
   void on_outcome(const std::shared_ptr<client_call>& call, exchange_outcome outcome);
   void keep(connection_ptr connection);
   void on_idle_dead(const client_connection* connection);
+  std::deque<idle_connection>::iterator first_unwatched();
   void start_idle_timer();
+  void look_at_idle();
   void on_slot_free();
 
   boost::asio::io_context& context_;
@@ -94,8 +97,9 @@ private:
   std::function<void()> emptied_;
   std::size_t connections_{0};                      ///< opening, in use and idle together
   std::list<std::shared_ptr<client_call>> waiting_; ///< in order of arrival
-  std::deque<idle_connection> idle_;                ///< the one used last is at the back
-  boost::asio::steady_timer idle_timer_;            ///< for the front of `idle_`
+  /// The one used last is at the back; those that are watched are at the front.
+  std::deque<idle_connection> idle_;
+  boost::asio::steady_timer idle_timer_; ///< until the next of them is to be watched or closed
   bool idle_timer_runs_{false};
 };
 

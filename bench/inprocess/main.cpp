@@ -24,6 +24,7 @@ struct options {
   std::string service;
   std::string journal;
   std::size_t in_flight{64};
+  int threads{1};
   std::size_t tasks{0}; // 0: as many as there are in the time
   double seconds{3};
 };
@@ -109,12 +110,16 @@ int main(int argc, char** argv) {
   app.add_option("--in-flight", settings.in_flight, "How many at a time")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
+  app.add_option("--threads", settings.threads, "Of the node")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_option("--tasks", settings.tasks, "How many in all; 0: for some time");
   app.add_option("--seconds", settings.seconds, "For how long")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   nlohmann::json text{{"services", {{{"name", "echo"}, {"url", settings.service}}}},
                       {"roles", {{"worker", {{"max_agents", 1'000}}}}},
                       {"log", {{"level", "error"}}},
+                      {"node", {{"threads", settings.threads}}},
                       {"execution", {{"max_tasks", 1'000'000}}}};
   auto read = parse_config(text.dump());
   if (const auto* wrong = std::get_if<std::vector<problem>>(&read)) {

@@ -90,6 +90,22 @@ TEST_CASE("what a server says unasked on an idle connection answers no later cal
   CHECK(server.accepted() == 2);
 }
 
+TEST_CASE("an idle connection that the server closes is closed here too, whatever its timeout") {
+  std::promise<void> taken;
+  std::promise<bool> closed;
+  raw_server server{[&](raw_socket& socket, int) {
+    socket.read_until("\r\n\r\n");
+    socket.send(ok);
+    taken.get_future().wait();
+    socket.finish_sending();
+    closed.set_value(socket.closes_within(patience));
+  }};
+  client_fixture fixture{{.idle_timeout = 1h}};
+  response_of(fixture.get(server.url()));
+  taken.set_value();
+  CHECK(closed.get_future().get());
+}
+
 TEST_CASE("an idle connection is closed after its timeout") {
   std::promise<bool> closed;
   raw_server server{[&](raw_socket& socket, int) {
