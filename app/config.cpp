@@ -85,7 +85,7 @@ struct config_reader {
       auto known = [&](const auto& service) { return service.name == policy.service; };
       const auto& services = result.fleet.services;
       if (!policy.service.empty() && std::none_of(services.begin(), services.end(), known))
-        object.complain("service", "no service is called \"" + policy.service.value + "\"");
+        object.complain("service", "no service is called \"" + policy.service.str() + "\"");
       read_role_scaling(object, policy);
       retry_options retry;
       read_retry(object, retry);

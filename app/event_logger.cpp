@@ -64,9 +64,9 @@ void log_task(const task_event& event) {
                                          : spdlog::level::debug;
   if (!spdlog::default_logger_raw()->should_log(level))
     return;
-  json fields{{"task_id", task.id.value}, {"role", task.role.value}};
+  json fields{{"task_id", task.id.str()}, {"role", task.role.str()}};
   if (!task.agent.id.empty())
-    fields["agent_id"] = task.agent.id.value;
+    fields["agent_id"] = task.agent.id.str();
   fields["attempts"] = task.attempts;
   if (is_terminal(task.state)) {
     fields["queued_ms"] = task.queued.count();
@@ -79,10 +79,10 @@ void log_task(const task_event& event) {
 
 void log_agent(const agent_event& event) {
   const auto& agent = event.agent;
-  json fields{{"agent_id", agent.key.id.value},
-              {"service", agent.key.service.value},
-              {"node", agent.key.node.value},
-              {"role", agent.role.value},
+  json fields{{"agent_id", agent.key.id.str()},
+              {"service", agent.key.service.str()},
+              {"node", agent.key.node.str()},
+              {"role", agent.role.str()},
               {"state", to_string(agent.state)}};
   auto unhealthy = agent.state == agent_state::unhealthy;
   if (unhealthy) // the message may quote what the agent said

@@ -49,11 +49,11 @@ std::vector<json> spans_of(const task_event& event) {
   std::vector<json> result;
   auto own_span = task.traceparent.substr(36, 16);
   for (const auto& attempt : event.ended) {
-    auto each = span(task.traceparent, attempt.span_id, own_span, "attempt " + task.role.value,
+    auto each = span(task.traceparent, attempt.span_id, own_span, "attempt " + task.role.str(),
                      kind_client, attempt.started_at, attempt.started_at + attempt.run);
-    each["attributes"] = {text_attribute("rolecall.task_id", task.id.value),
-                          text_attribute("rolecall.agent_id", attempt.agent.id.value),
-                          text_attribute("rolecall.service", attempt.agent.service.value),
+    each["attributes"] = {text_attribute("rolecall.task_id", task.id.str()),
+                          text_attribute("rolecall.agent_id", attempt.agent.id.str()),
+                          text_attribute("rolecall.service", attempt.agent.service.str()),
                           number_attribute("rolecall.attempt", attempt.attempt),
                           text_attribute("rolecall.verdict", to_string(attempt.verdict))};
     each["status"] = status(attempt.verdict == verdict::completed, attempt.error);
@@ -61,10 +61,10 @@ std::vector<json> spans_of(const task_event& event) {
   }
   if (!is_terminal(task.state))
     return result;
-  auto whole = span(task.traceparent, own_span, task.parent_span, "task " + task.role.value,
+  auto whole = span(task.traceparent, own_span, task.parent_span, "task " + task.role.str(),
                     kind_server, task.submitted_at, task.finished_at);
-  whole["attributes"] = {text_attribute("rolecall.task_id", task.id.value),
-                         text_attribute("rolecall.role", task.role.value),
+  whole["attributes"] = {text_attribute("rolecall.task_id", task.id.str()),
+                         text_attribute("rolecall.role", task.role.str()),
                          text_attribute("rolecall.state", to_string(task.state)),
                          number_attribute("rolecall.attempts", task.attempts)};
   whole["status"] = status(task.state == task_state::completed, task.error);

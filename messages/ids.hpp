@@ -1,33 +1,85 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 namespace rolecall {
 
+/// A text that never changes: all its copies are one, which knows its hash, so that to hand it on
+/// costs a count and to look it up reads no text. Copies may be on different threads.
+class shared_text {
+public:
+  shared_text() = default;
+  explicit shared_text(std::string text) {
+    if (!text.empty())
+      box_.reset(new box{std::move(text)});
+  }
+
+  const std::string& str() const noexcept { return box_ ? box_->text : nothing(); }
+  bool empty() const noexcept { return !box_; }
+  std::size_t hash() const noexcept { return box_ ? box_->hash : 0; }
+
+  bool operator==(const shared_text& other) const noexcept {
+    return box_ == other.box_ || (hash() == other.hash() && str() == other.str());
+  }
+  std::strong_ordering operator<=>(const shared_text& other) const noexcept {
+    return box_ == other.box_ ? std::strong_ordering::equal : str() <=> other.str();
+  }
+
+private:
+  struct box : boost::intrusive_ref_counter<box> {
+    explicit box(std::string what)
+        : text{std::move(what)}, hash{std::hash<std::string>{}(text)} {}
+    const std::string text;
+    const std::size_t hash;
+  };
+
+  static const std::string& nothing() {
+    static const std::string none;
+    return none;
+  }
+
+  boost::intrusive_ptr<const box> box_; // null: the empty text
+};
+
 /// A text that names one kind of thing and cannot be mistaken for the name of another.
 template <class Tag>
-struct strong_id {
-  std::string value;
-
+class strong_id {
+public:
   strong_id() = default;
-  explicit strong_id(std::string text) : value{std::move(text)} {}
+  explicit strong_id(std::string text) : text_{std::move(text)} {}
 
-  bool empty() const noexcept { return value.empty(); }
+  const std::string& str() const noexcept { return text_.str(); }
+  bool empty() const noexcept { return text_.empty(); }
+  std::size_t hash() const noexcept { return text_.hash(); }
   auto operator<=>(const strong_id&) const = default; // NOLINT(modernize-use-nullptr)
 
   friend std::ostream& operator<<(std::ostream& out, const strong_id& id) {
-    return out << id.value;
+    return out << id.str();
   }
-  friend std::string to_string(const strong_id& id) { return id.value; }
+  friend std::string to_string(const strong_id& id) { return id.str(); }
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, strong_id& id) {
-    return f(id.value);
+    if constexpr (Inspector::reads_state) {
+      return f(const_cast<std::string&>(id.str()));
+    } else {
+      std::string text;
+      auto result = f(text);
+      id = strong_id{std::move(text)};
+      return result;
+    }
   }
+
+private:
+  shared_text text_;
 };
 
 /// A task; chosen by whoever submits it, unique in a node.
@@ -54,7 +106,7 @@ struct agent_key {
     return out << key.service << '/' << key.id;
   }
   friend std::string to_string(const agent_key& key) {
-    return key.service.value + '/' + key.id.value;
+    return key.service.str() + '/' + key.id.str();
   }
 
   template <class Inspector>
@@ -76,7 +128,7 @@ struct attempt_key {
 template <class Tag>
 struct std::hash<rolecall::strong_id<Tag>> {
   std::size_t operator()(const rolecall::strong_id<Tag>& id) const noexcept {
-    return std::hash<std::string>{}(id.value);
+    return id.hash();
   }
 };
 

@@ -54,7 +54,7 @@ std::vector<task_id> read_dependencies(object_reader& task, const task_id& own) 
   for (auto& id : task.strings("depends_on", most).value_or(std::vector<std::string>{})) {
     if (auto wrong = name_problem(id, 256))
       task.complain("depends_on", "\"" + id + "\" " + *wrong);
-    else if (id == own.value)
+    else if (id == own.str())
       task.complain("depends_on", "names the task itself");
     else if (!seen.insert(id).second)
       task.complain("depends_on", "names \"" + id + "\" twice");
@@ -120,12 +120,12 @@ nlohmann::ordered_json to_json(const failure& error) {
 
 nlohmann::ordered_json to_json(const task_record& task) {
   nlohmann::ordered_json result{
-      {"task_id", task.id.value},   {"role", task.role.value},   {"state", to_string(task.state)},
+      {"task_id", task.id.str()},   {"role", task.role.str()},   {"state", to_string(task.state)},
       {"agent_id", nullptr},        {"attempts", task.attempts}, {"queued_ms", task.queued.count()},
       {"run_ms", task.run.count()},
   };
   if (!task.agent.id.empty())
-    result["agent_id"] = task.agent.id.value;
+    result["agent_id"] = task.agent.id.str();
   if (task.state == task_state::completed)
     result["output"] = nlohmann::ordered_json::parse(task.output.str());
   else if (is_terminal(task.state))

@@ -35,7 +35,7 @@ void execute(cluster_self self, attempt_request& request, const outcome_listener
   if (!tell(self, request.agent.node, request))
     return self->send(
         listener, not_started(request, {ec::agent_busy, "there is no link with the node \"" +
-                                                            request.agent.node.value + "\" now"}));
+                                                            request.agent.node.str() + "\" now"}));
   state.attempts.sent(request, now(self));
   state.listeners[{request.task, request.attempt}] = listener;
 }
@@ -75,7 +75,7 @@ void on_remote_request(cluster_self self, const node_name& from, attempt_request
   if (!record || state.leave_promise.pending())
     return answer_busy(self, from, request,
                        "the agent " + to_string(request.agent) + " is not at the node \"" +
-                           state.options.membership.node.value + "\" any more");
+                           state.options.membership.node.str() + "\" any more");
   request.service_url = record->service_url;
   request.max_concurrency = record->max_concurrency;
   attempt_key attempt{request.task, request.attempt};

@@ -243,10 +243,10 @@ peer_nodes peers_of(cluster_self self) {
     if (link)
       result.linked.push_back(status.node);
     else if (status.state != "refused") // whoever is no part of the cluster has nothing of it
-      lost.insert(status.node.empty() ? status.address : status.node.value);
+      lost.insert(status.node.empty() ? status.address : status.node.str());
   for (const auto& [node, peer] : state.nodes)
     if (!peer.up && now(self) - peer.seen <= state.options.membership.forget_after)
-      lost.insert(node.value);
+      lost.insert(node.str());
   result.lost.assign(lost.begin(), lost.end());
   result.settled = now(self) - state.started > settling_time;
   return result;

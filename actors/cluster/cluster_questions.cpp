@@ -105,7 +105,7 @@ caf::result<peer_reply> ask(cluster_self self, const peer_question& asked) {
     return failed(ec::queue_full, "too many questions to other nodes have no answer yet");
   auto id = state.next_question++;
   if (!tell(self, asked.node, numbered_question{id, asked.question}))
-    return failed(ec::node_stopped, "there is no link with the node \"" + asked.node.value + "\"");
+    return failed(ec::node_stopped, "there is no link with the node \"" + asked.node.str() + "\"");
   auto patience = std::holds_alternative<spawn_agent>(asked.question)
                       ? millis{90'000}
                       : state.options.answer_timeout;
@@ -132,7 +132,7 @@ void on_reply(cluster_self self, const node_name& from, numbered_reply& reply) {
 
 void fail_questions(cluster_self self, const node_name& node, const std::string& why) {
   fail_if(self, [&](const auto& question) { return question.node == node; },
-          {ec::node_stopped, "the node \"" + node.value + "\" is gone: " + why});
+          {ec::node_stopped, "the node \"" + node.str() + "\" is gone: " + why});
 }
 
 void fail_overdue_questions(cluster_self self) {

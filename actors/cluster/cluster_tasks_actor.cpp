@@ -49,7 +49,7 @@ void ask_all(self_pointer self, const std::function<node_question(const node_nam
               return next(std::move(gathered->all));
             auto came = [gathered, next](const node_name& node, node_reply reply) {
               if (is_silence(reply))
-                gathered->all.silent.push_back(node.value);
+                gathered->all.silent.push_back(node.str());
               else
                 gathered->all.come.emplace_back(node, std::move(reply));
               if (--gathered->missing == 0)
@@ -67,7 +67,7 @@ caf::error unreachable(const task_id& task, const replies& said) {
   std::string names;
   for (const auto& node : said.silent)
     names += (names.empty() ? "" : ", ") + node;
-  auto what = "the task \"" + task.value + "\" is not known here, and may be at ";
+  auto what = "the task \"" + task.str() + "\" is not known here, and may be at ";
   return caf::make_error(
       ec::node_unreachable,
       said.silent.empty()
@@ -84,7 +84,7 @@ auto failing(Promise promise) {
 auto answering(const task_id& id, caf::typed_response_promise<task_record> promise) {
   return [id, promise](const std::vector<task_detail>& found) mutable {
     if (found.empty())
-      promise.deliver(caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\""));
+      promise.deliver(caf::make_error(ec::unknown_task, "there is no task \"" + id.str() + "\""));
     else
       promise.deliver(task_record{*found.front().record});
   };

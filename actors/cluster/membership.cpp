@@ -90,7 +90,7 @@ bool membership::heard(link_id id, const link_message& message, time_point now, 
   if (const auto* refusal = std::get_if<node_refusal>(&message)) {
     if (refusal->code != duplicate().code && first_time(host_of(l.remote) + refusal->message))
       out.emplace_back(
-          note{true, "cluster_refused", l.hello.node.value, l.remote, refusal->message});
+          note{true, "cluster_refused", l.hello.node.str(), l.remote, refusal->message});
     if (!l.target.empty() && refusal->code != duplicate().code)
       target_failed(l.target, refusal->message, true, now, out);
     drop(id, "it refused: " + refusal->message, now, out);
@@ -168,27 +168,27 @@ std::optional<node_refusal> membership::objection(const link& l, const node_hell
     return node_refusal{"protocol", "it is no node of rolecall"};
   if (hello.protocol != cluster_protocol)
     return node_refusal{"incompatible_version",
-                        "node \"" + options_.node.value + "\" (rolecall " + options_.version +
+                        "node \"" + options_.node.str() + "\" (rolecall " + options_.version +
                             ") speaks version " + std::to_string(cluster_protocol) +
-                            " of the protocol, node \"" + hello.node.value + "\" (rolecall " +
+                            " of the protocol, node \"" + hello.node.str() + "\" (rolecall " +
                             hello.version + ") version " + std::to_string(hello.protocol)};
   if (hello.cluster != options_.cluster)
-    return node_refusal{"other_cluster", "node \"" + options_.node.value +
+    return node_refusal{"other_cluster", "node \"" + options_.node.str() +
                                              "\" is of the cluster \"" + options_.cluster +
-                                             "\", node \"" + hello.node.value + "\" of \"" +
+                                             "\", node \"" + hello.node.str() + "\" of \"" +
                                              hello.cluster + "\" (cluster.name)"};
-  if (hello.node.empty() || hello.node.value.size() > 64)
+  if (hello.node.empty() || hello.node.str().size() > 64)
     return node_refusal{"invalid_name", "a node's name has 1 to 64 characters"};
   const auto& names = l.certificate_names;
   if (options_.check_names &&
-      std::find(names.begin(), names.end(), hello.node.value) == names.end())
+      std::find(names.begin(), names.end(), hello.node.str()) == names.end())
     return node_refusal{
         "wrong_certificate",
-        "the certificate of \"" + hello.node.value + "\" is for " +
+        "the certificate of \"" + hello.node.str() + "\" is for " +
             (names.empty() ? "nobody" : "\"" + names.front() + "\"") +
-            ": a node's certificate names it (subjectAltName DNS:" + hello.node.value + ")"};
+            ": a node's certificate names it (subjectAltName DNS:" + hello.node.str() + ")"};
   if (hello.node == options_.node)
-    return node_refusal{"name_taken", "the name \"" + hello.node.value +
+    return node_refusal{"name_taken", "the name \"" + hello.node.str() +
                                           "\" belongs to two nodes: give each its own (node.name)"};
   if (!up_.contains(hello.node) && up_.size() >= options_.max_nodes)
     return node_refusal{"too_many", "the cluster has as many nodes as it may have"};
@@ -205,7 +205,7 @@ void membership::decide(link_id id, link& l, time_point now, effects& out) {
         return refuse(id, duplicate(), now, out);
     } else if (now - k.heard_at < 2 * options_.heartbeat_interval) {
       return refuse(id,
-                    {"name_taken", "a node \"" + l.hello.node.value + "\" is here already, from " +
+                    {"name_taken", "a node \"" + l.hello.node.str() + "\" is here already, from " +
                                        k.remote + ": give each its own name (node.name)"},
                     now, out);
     }
@@ -244,7 +244,7 @@ void membership::bring_up(link_id id, link& l, time_point now, effects& out) {
   // What was refused may be told again after it has worked.
   std::erase_if(told_, [&](const auto& text) { return text.rfind(host_of(l.remote), 0) == 0; });
   std::erase_if(told_order_, [&](const auto& text) { return !told_.contains(text); });
-  out.emplace_back(note{false, "node_joined", l.hello.node.value, l.remote, ""});
+  out.emplace_back(note{false, "node_joined", l.hello.node.str(), l.remote, ""});
   out.emplace_back(came_up{id, l.hello.node});
   learn({{{l.hello.node, l.hello.address}}}, now);
   auto everybody = known_nodes();
@@ -260,7 +260,7 @@ void membership::refuse(link_id id, const node_refusal& why, time_point now, eff
   if (!quiet) {
     ++refused_;
     if (first_time(host_of(l.remote) + why.message))
-      out.emplace_back(note{true, "node_refused", l.hello.node.value, l.remote, why.message});
+      out.emplace_back(note{true, "node_refused", l.hello.node.str(), l.remote, why.message});
     if (!l.target.empty())
       target_failed(l.target, why.message, true, now, out);
   }
@@ -314,7 +314,7 @@ void membership::drop(link_id id, const std::string& why, time_point now, effect
   up_.erase(l.hello.node);
   auto expected = leaving_.erase(l.hello.node) > 0;
   out.emplace_back(
-      note{!expected, expected ? "node_left" : "node_lost", l.hello.node.value, l.remote, why});
+      note{!expected, expected ? "node_left" : "node_lost", l.hello.node.str(), l.remote, why});
   out.emplace_back(went_down{id, l.hello.node, why, expected});
   // It can be called where it said, if not where it called from.
   if (auto at = targets_.find(l.hello.address); at != targets_.end())

@@ -32,7 +32,7 @@ void membership::target_failed(const std::string& address, const std::string& wh
   std::uniform_int_distribution<millis::rep> wait{bound.count() / 2, bound.count()};
   t.next_try = now + millis{wait(chance_)};
   if (!refused && t.problem != why)
-    out.emplace_back(note{t.configured, "node_unreachable", t.node.value, address, why});
+    out.emplace_back(note{t.configured, "node_unreachable", t.node.str(), address, why});
   t.problem = why;
   t.refused = refused;
 }

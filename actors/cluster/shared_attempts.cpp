@@ -37,7 +37,7 @@ attempt_outcome shared_attempts::lost(const attempt_key& attempt, const remote& 
   result.agent = r.agent;
   result.verdict = verdict::retryable;
   result.error = {ec::node_stopped,
-                  "the node \"" + r.node.value + "\", which ran it, is gone: " + why};
+                  "the node \"" + r.node.str() + "\", which ran it, is gone: " + why};
   return result;
 }
 

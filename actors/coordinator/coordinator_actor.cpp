@@ -98,7 +98,7 @@ caf::result<cancel_count> cancel(self_pointer self, const std::vector<task_id>& 
 caf::expected<task_record> record_of(self_pointer self, const task_id& id) {
   if (const auto* record = self->state.book.find(id))
     return *record;
-  return caf::make_error(ec::unknown_task, "there is no task \"" + id.value + "\"");
+  return caf::make_error(ec::unknown_task, "there is no task \"" + id.str() + "\"");
 }
 
 void tell_all(self_pointer self, const task_listener_actor& listener, std::size_t past) {

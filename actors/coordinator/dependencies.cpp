@@ -56,9 +56,9 @@ failure because_of(const task_record& dependency) {
   constexpr std::size_t kept_in_front = 300;
   auto canceled = dependency.state == task_state::canceled;
   const auto& cause = dependency.error;
-  auto text = "needs \"" + dependency.id.value + "\", which was " + to_string(dependency.state);
+  auto text = "needs \"" + dependency.id.str() + "\", which was " + to_string(dependency.state);
   if (dependency.state == task_state::failed)
-    text = "needs \"" + dependency.id.value + "\", which failed";
+    text = "needs \"" + dependency.id.str() + "\", which failed";
   text += ": ";
   if (cause.kind != ec::dependency_failed && !canceled)
     text += cause.code + ": ";

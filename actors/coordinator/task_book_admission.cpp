@@ -20,15 +20,15 @@ std::variant<task_book::admission, failure> task_book::submit(std::vector<task_s
   for (const auto& spec : specs) {
     auto found = tasks_.find(spec.id);
     const auto* there = found == tasks_.end() ? nullptr : &*found->second.spec;
-    if (specs.size() > 1 && !in_batch.insert(spec.id.value).second)
+    if (specs.size() > 1 && !in_batch.insert(spec.id.str()).second)
       return failure{ec::duplicate_task,
-                     "the task id \"" + spec.id.value + "\" stands twice in the request"};
+                     "the task id \"" + spec.id.str() + "\" stands twice in the request"};
     if (!there) {
       fresh.push_back(&spec);
       continue;
     }
     if (auto differs = difference(*there, spec); !differs.empty())
-      return failure{ec::duplicate_task, "there is a task \"" + spec.id.value +
+      return failure{ec::duplicate_task, "there is a task \"" + spec.id.str() +
                                              "\" already, with other content: " + differs};
     result.known.push_back(spec.id);
     if (found->second.phase == phase::accepting) // as long as it may still come to nothing
@@ -91,8 +91,8 @@ task_book::dependency_problem(const std::vector<const task_spec*>& fresh) const 
   for (const auto* spec : fresh)
     for (const auto& id : spec->depends_on)
       if (!coming.contains(id) && !tasks_.contains(id))
-        return failure{ec::unknown_dependency, "the task \"" + spec->id.value + "\" depends on \"" +
-                                                   id.value +
+        return failure{ec::unknown_dependency, "the task \"" + spec->id.str() + "\" depends on \"" +
+                                                   id.str() +
                                                    "\", which is neither in the request nor known"};
   auto cycle = find_cycle(fresh);
   if (!cycle)
@@ -100,11 +100,11 @@ task_book::dependency_problem(const std::vector<const task_spec*>& fresh) const 
   constexpr std::size_t shown = 10;
   std::string text;
   for (std::size_t i = 0; i < std::min(shown, cycle->size()); ++i)
-    text += "\"" + (*cycle)[i].value + "\" needs ";
+    text += "\"" + (*cycle)[i].str() + "\" needs ";
   if (cycle->size() > shown)
     text += "… needs ";
   return failure{ec::dependency_cycle,
-                 "the tasks depend on each other: " + text + "\"" + cycle->front().value + "\""};
+                 "the tasks depend on each other: " + text + "\"" + cycle->front().str() + "\""};
 }
 
 task_book::task& task_book::add(task_spec what, time_point now) {
@@ -180,7 +180,7 @@ json_text task_book::dependency_outputs(const task& t) const {
     auto found = tasks_.find(id);
     if (found == tasks_.end() || found->second.record->state != task_state::completed)
       continue;
-    text += (text.empty() ? "{" : ",") + nlohmann::json(id.value).dump() + ":";
+    text += (text.empty() ? "{" : ",") + nlohmann::json(id.str()).dump() + ":";
     text += found->second.record->output.str();
   }
   return json_text{(text.empty() ? "{" : std::move(text)) + "}"};
@@ -214,10 +214,10 @@ std::variant<task_book::admission, failure> task_book::retry(const task_id& id,
                                                              const task_id& fresh, time_point now) {
   auto found = tasks_.find(id);
   if (found == tasks_.end() || found->second.phase == phase::accepting)
-    return failure{ec::unknown_task, "there is no task \"" + id.value + "\""};
+    return failure{ec::unknown_task, "there is no task \"" + id.str() + "\""};
   auto& old = found->second;
   if (old.phase != phase::done || old.record->state == task_state::completed)
-    return failure{ec::task_not_retryable, "the task \"" + id.value + "\" is " +
+    return failure{ec::task_not_retryable, "the task \"" + id.str() + "\" is " +
                                                to_string(old.record->state) +
                                                "; only one that failed, or was canceled or "
                                                "rejected, can be done again"};

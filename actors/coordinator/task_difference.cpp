@@ -16,7 +16,7 @@ std::string shown(const json_text& text) {
   return shown(text.str());
 }
 std::string shown(const role_name& role) {
-  return shown(role.value);
+  return shown(role.str());
 }
 std::string shown(millis time) {
   return time > millis{0} ? format_duration(time) : "none";
@@ -38,7 +38,7 @@ std::string shown(const std::vector<task_id>& list) {
   std::vector<std::string> names;
   names.reserve(list.size());
   for (const auto& id : list)
-    names.push_back(id.value);
+    names.push_back(id.str());
   return shown(names);
 }
 std::string shown(const std::map<std::string, std::string>& labels) {

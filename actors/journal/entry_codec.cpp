@@ -23,11 +23,11 @@ void decode(const json& j, std::string& x) {
 }
 template <class Tag>
 void write(std::string& text, const strong_id<Tag>& x) {
-  append_json(text, x.value);
+  append_json(text, x.str());
 }
 template <class Tag>
 void decode(const json& j, strong_id<Tag>& x) {
-  x.value = j.get<std::string>();
+  x = strong_id<Tag>{j.get<std::string>()};
 }
 template <class Number>
 requires std::is_integral_v<Number> || std::is_enum_v<Number>

@@ -103,11 +103,11 @@ net::http_request to_request(const service_config& service, const service_answer
     request.url = service.url + "/agents";
     request.timeout = options.spawn_timeout;
     request.headers.push_back({"Content-Type", "application/json"});
-    request.body = std::make_shared<const std::string>(dump(json{{"role", answer.role.value}}));
+    request.body = std::make_shared<const std::string>(dump(json{{"role", answer.role.str()}}));
     break;
   case service_question::retire:
     request.method = "DELETE";
-    request.url = service.url + "/agents/" + net::encode_path_segment(answer.agent.value);
+    request.url = service.url + "/agents/" + net::encode_path_segment(answer.agent.str());
     break;
   }
   return request;
@@ -154,8 +154,8 @@ service_answer to_answer(const service_config& service, service_answer answer,
       answer.agents = {read.agent(*body, "")};
   }
   if (problems.empty() && spawning && answer.agents.front().role != answer.role)
-    problems.push_back({"/role", "is \"" + answer.agents.front().role.value + "\", not the \"" +
-                                     answer.role.value + "\" that was asked for"});
+    problems.push_back({"/role", "is \"" + answer.agents.front().role.str() + "\", not the \"" +
+                                     answer.role.str() + "\" that was asked for"});
   if (problems.empty()) {
     if (!left_out.empty())
       answer.error = {ec::protocol_error, what + left_out};

@@ -91,7 +91,7 @@ std::variant<fleet::effects, failure> fleet::spawn_one(const role_name& name, st
         return failure{ec::service_unreachable,
                        "the agents service at " + other.config.url +
                            " has not told its roles yet: " + other.problem};
-    return failure{ec::unknown_role, "no service offers the role \"" + name.value + "\""};
+    return failure{ec::unknown_role, "no service offers the role \"" + name.str() + "\""};
   }
   if (!s->reachable)
     return failure{ec::service_unreachable,
@@ -99,7 +99,7 @@ std::variant<fleet::effects, failure> fleet::spawn_one(const role_name& name, st
   auto& r = role_of(name);
   auto most = r.policy.max_agents;
   if (r.count() + r.spawning >= most)
-    return failure{ec::at_maximum, "the role \"" + name.value +
+    return failure{ec::at_maximum, "the role \"" + name.str() +
                                        "\" has as many agents as it may "
                                        "have (max_agents is " +
                                        std::to_string(most) + ")"};

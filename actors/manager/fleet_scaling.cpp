@@ -53,7 +53,7 @@ void fleet::scale(role& r, effects& out) {
     if (!other.reachable && other.checked && (!s || s == &other))
       note_trouble(r, {other.problem_kind, other.problem});
   if (!s && directory().complete)
-    note_trouble(r, {ec::no_agent, "the nodes that offer the role \"" + r.name.value +
+    note_trouble(r, {ec::no_agent, "the nodes that offer the role \"" + r.name.str() +
                                        "\" are away, and no service of this one does"});
 }
 
@@ -199,7 +199,7 @@ void fleet::check_patience(role& r, effects& out) {
   r.trouble_since.reset();
   out.emplace_back(
       role_unavailable{r.name,
-                       {r.trouble.kind, "no agent for the role \"" + r.name.value + "\" within " +
+                       {r.trouble.kind, "no agent for the role \"" + r.name.str() + "\" within " +
                                             std::to_string(options_.patience.count()) +
                                             " ms: " + r.trouble.message}});
 }

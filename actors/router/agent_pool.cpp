@@ -312,7 +312,7 @@ void agent_pool::set_others(routed_agent& a, std::uint32_t others, time_point no
 
 void agent_pool::put_on_ring(const routed_agent& a, bool there) {
   const auto& key = a.record.key;
-  auto name = (key.node.empty() ? "" : key.node.value + '/') + to_string(key);
+  auto name = (key.node.empty() ? "" : key.node.str() + '/') + to_string(key);
   for (int i = 1; i <= ring_points; ++i) {
     auto at = hash_of(name, static_cast<std::uint64_t>(i));
     if (there)

@@ -259,8 +259,8 @@ bool routing_table::find_limit(const placement_request& request, const routed_ro
     into.reason = wait_reason::bounded;
     return true;
   }
-  auto role_text = "the role \"" + request.role.value + "\"";
-  auto role_key = "roles." + request.role.value + ".limit";
+  auto role_text = "the role \"" + request.role.str() + "\"";
+  auto role_key = "roles." + request.role.str() + ".limit";
   auto key_limit = options_->key_limits.contains(request.fairness_key) ? "routing.key_limits"
                                                                        : "routing.key_limit";
   if (role.gate.at_cap())
@@ -322,8 +322,8 @@ void routing_table::find_reason(const placement_request& request, const routed_r
     return say(wait_reason::at_limit);
   if (!keep([&](const auto& a) { return !a.gate.closed_until(now); })) {
     into.limit =
-        rate_text("each agent of the role \"" + request.role.value + "\"",
-                  left_over.front()->gate.limit(), "roles." + request.role.value + ".agent_limit");
+        rate_text("each agent of the role \"" + request.role.str() + "\"",
+                  left_over.front()->gate.limit(), "roles." + request.role.str() + ".agent_limit");
     return say(wait_reason::rate_limit,
                first([&](const auto& a) { return a.gate.closed_until(now); }));
   }

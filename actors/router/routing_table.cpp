@@ -290,8 +290,8 @@ std::optional<failure> routing_table::hopeless(const role_name& name,
       role == roles_.end() || role->second.pool.empty() ? nullptr : &role->second.pool;
   if (offer == offered_.end() && !pool)
     return failure{ec::unknown_role,
-                   "no service offers the role \"" + name.value + "\"; there are: " +
-                       list_of(offered_, [](const auto& o) { return o.first.value; })};
+                   "no service offers the role \"" + name.str() + "\"; there are: " +
+                       list_of(offered_, [](const auto& o) { return o.first.str(); })};
   auto there_is = [&](const std::string& skill) {
     return (offer != offered_.end() && offer->second.contains(skill)) ||
            (pool && pool->has_skill(skill));
@@ -304,7 +304,7 @@ std::optional<failure> routing_table::hopeless(const role_name& name,
       if (pool)
         for (const auto& [known, count] : pool->skills())
           skills.insert(known);
-      return failure{ec::unknown_skill, "no agent of the role \"" + name.value +
+      return failure{ec::unknown_skill, "no agent of the role \"" + name.str() +
                                             "\" has the skill \"" + skill + "\"; there are: " +
                                             list_of(skills, [](const auto& text) { return text; })};
     }

@@ -82,7 +82,7 @@ void follow_task(api_self self, const call_ptr& request) {
           [self, request, id, seen](const std::vector<task_detail>& found) {
             if (found.empty())
               return refuse(self, request,
-                            {"unknown_task", "there is no task \"" + id.value + "\"", {}, {}});
+                            {"unknown_task", "there is no task \"" + id.str() + "\"", {}, {}});
             auto& state = self->state;
             event_filter filter;
             filter.task = id;

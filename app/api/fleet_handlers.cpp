@@ -95,7 +95,7 @@ void answer_spawned(api_self self, const call_ptr& request, const agent_record& 
   load.agent = agent;
   auto response = json_response(201, agent_view(load, wall(self)));
   response.headers.push_back(
-      {"Location", "/v1/agents/" + net::encode_path_segment(agent.key.id.value)});
+      {"Location", "/v1/agents/" + net::encode_path_segment(agent.key.id.str())});
   reply(self, request, std::move(response));
 }
 
@@ -124,7 +124,7 @@ struct place {
   explicit place(query_reader& query) : service{query.text("service")}, node{query.text("node")} {}
 
   bool is_of(const agent_key& key) const {
-    return (!service || key.service.value == *service) && (!node || key.node.value == *node);
+    return (!service || key.service.str() == *service) && (!node || key.node.str() == *node);
   }
 };
 
@@ -134,7 +134,7 @@ const agent_load* find_agent(api_self self, const call_ptr& request, const routi
                              const place& where) {
   const agent_load* found = nullptr;
   for (const auto& each : routing.agents) {
-    if (each.agent.key.id.value != request->path[2] || !where.is_of(each.agent.key))
+    if (each.agent.key.id.str() != request->path[2] || !where.is_of(each.agent.key))
       continue;
     if (found) {
       refuse(self, request,
@@ -160,8 +160,8 @@ const agent_load* find_agent(api_self self, const call_ptr& request, const routi
 
 /// A page of agents ends with this one. Escaped, so that slashes stand between the three.
 std::string cursor_of(const agent_key& key) {
-  return net::encode_path_segment(key.service.value) + "/" +
-         net::encode_path_segment(key.id.value) + "/" + net::encode_path_segment(key.node.value);
+  return net::encode_path_segment(key.service.str()) + "/" +
+         net::encode_path_segment(key.id.str()) + "/" + net::encode_path_segment(key.node.str());
 }
 
 std::optional<agent_key> read_cursor(query_reader& query) {
@@ -179,7 +179,7 @@ std::optional<agent_key> read_cursor(query_reader& query) {
 }
 
 bool is_elsewhere(api_self self, const node_name& node) {
-  return self->state.peers.cluster && node.value != self->state.settings.node.name;
+  return self->state.peers.cluster && node.str() != self->state.settings.node.name;
 }
 
 void refuse_reply(api_self self, const call_ptr& request, const node_reply& said) {
@@ -206,7 +206,7 @@ void list_agents(api_self self, const call_ptr& request) {
     agent_key last;
     for (const auto& load : routing.agents) { // in the order of their keys
       const auto& agent = load.agent;
-      auto next = (role && agent.role.value != *role) || !where.is_of(agent.key) ||
+      auto next = (role && agent.role.str() != *role) || !where.is_of(agent.key) ||
                   (state && to_string(agent.state) != *state) || (after && agent.key <= *after);
       if (next)
         continue;

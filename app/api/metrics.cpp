@@ -201,15 +201,15 @@ struct metrics::families {
   const std::string& label(const role_name& role) {
     static constexpr std::size_t most = 200;
     static const std::string other = "other";
-    if (auto known = roles.find(role.value); known != roles.end())
+    if (auto known = roles.find(role.str()); known != roles.end())
       return *known;
     if (roles.size() >= most)
       return other;
     for (const auto* outcome : {"won", "lost"}) // there from the start, as are those below
-      hedges.Add({{"role", role.value}, {"outcome", outcome}});
+      hedges.Add({{"role", role.str()}, {"outcome", outcome}});
     for (const auto* result : {"passed", "failed"})
-      checks.Add({{"role", role.value}, {"result", result}});
-    return *roles.insert(role.value).first;
+      checks.Add({{"role", role.str()}, {"result", result}});
+    return *roles.insert(role.str()).first;
   }
 
   std::set<std::string> roles;
@@ -278,7 +278,7 @@ void metrics::set(const fleet_status& fleet, const routing_status& routing, cons
   all_->tasks.Add({{"state", "working"}}).Set(static_cast<double>(working));
   all_->tasks.Add({{"state", "submitted"}}).Set(static_cast<double>(counts.open() - working));
   for (const auto& service : fleet.services)
-    all_->service_up.Add({{"service", service.name.value}}).Set(service.reachable ? 1 : 0);
+    all_->service_up.Add({{"service", service.name.str()}}).Set(service.reachable ? 1 : 0);
   // Roles without agents and work are not told any more; those past the bound share a label.
   auto names = all_->roles;
   names.insert("other");
@@ -330,7 +330,7 @@ void metrics::set(const cluster_status& cluster) {
   for (const auto& link : cluster.links) {
     if (link.node.empty())
       continue; // nobody has answered there: it has no name yet
-    prometheus::Labels node{{"node", link.node.value}};
+    prometheus::Labels node{{"node", link.node.str()}};
     auto set = [&](prometheus::Family<prometheus::Gauge>& family, double value) {
       family.Add(node).Set(value);
     };
@@ -338,9 +338,9 @@ void metrics::set(const cluster_status& cluster) {
     set(all_->link_round_trip, static_cast<double>(link.round_trip.count()) / 1e6);
     set(all_->link_lag, static_cast<double>(link.lag));
     set(all_->link_queued, static_cast<double>(link.queued));
-    all_->link_attempts.Add({{"node", link.node.value}, {"where", "there"}})
+    all_->link_attempts.Add({{"node", link.node.str()}, {"where", "there"}})
         .Set(static_cast<double>(link.attempts));
-    all_->link_attempts.Add({{"node", link.node.value}, {"where", "here"}})
+    all_->link_attempts.Add({{"node", link.node.str()}, {"where", "here"}})
         .Set(static_cast<double>(link.serving));
     move_to(all_->link_sent.Add(node), link.sent);
     move_to(all_->link_received.Add(node), link.received);

@@ -128,7 +128,7 @@ void ndjson_intake::answer(std::uint64_t number, const task_spec& task, bool kno
   ++accepted_;
   object_writer out{output_};
   out.add("line", number);
-  out.add("task_id", task.id.value);
+  out.add("task_id", task.id.str());
   if (known)
     out.add("known", true);
   out.end();

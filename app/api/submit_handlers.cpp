@@ -56,7 +56,7 @@ std::string views(const std::vector<task_detail>& tasks, const std::vector<task_
   if (!known.empty()) {
     array_writer ids{out.add_key("known")};
     for (const auto& id : known)
-      append_json(ids.add(), id.value);
+      append_json(ids.add(), id.str());
     ids.end();
   }
   out.end();
@@ -88,7 +88,7 @@ void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
                                                                      : views(tasks, what.known));
             if (what.one && what.status == 201)
               response.headers.push_back(
-                  {"Location", "/v1/tasks/" + net::encode_path_segment(what.tasks.front().value)});
+                  {"Location", "/v1/tasks/" + net::encode_path_segment(what.tasks.front().str())});
             reply(self, what.request, std::move(response));
           },
           refuser(self, what.request));
@@ -127,7 +127,7 @@ std::optional<problem_details> take_key(const call_ptr& request, submission& sub
   if (auto why = name_problem(*key, 256))
     return wrong(*why);
   auto& id = submission.tasks.front().id;
-  if (!id.empty() && id.value != *key)
+  if (!id.empty() && id.str() != *key)
     return wrong("differs from the task_id; leave one of them out");
   id = task_id{std::string{*key}};
   return std::nullopt;

@@ -23,7 +23,7 @@ problem_details no_such_task(const std::string& id) {
 std::string cursor_of(const task_page& page) {
   std::string result = page.next == 0 ? "" : std::to_string(page.next);
   for (const auto& [node, before] : page.positions)
-    result += (result.empty() ? "" : ",") + net::encode_path_segment(node.value) + ":" +
+    result += (result.empty() ? "" : ",") + net::encode_path_segment(node.str()) + ":" +
               std::to_string(before);
   return result;
 }
@@ -208,7 +208,7 @@ void retry_task(api_self self, const call_ptr& request) {
           [self, request](const task_detail& task) {
             auto response = json_text_response(201, task_view(task));
             response.headers.push_back(
-                {"Location", "/v1/tasks/" + net::encode_path_segment(task.record->id.value)});
+                {"Location", "/v1/tasks/" + net::encode_path_segment(task.record->id.str())});
             reply(self, request, std::move(response));
           },
           [self, request](caf::error& error) {

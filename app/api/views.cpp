@@ -61,8 +61,8 @@ void write_names(std::string& text, const std::vector<std::string>& names) {
 }
 
 void write_summary(object_writer& out, const task_record& task) {
-  out.add("task_id", task.id.value);
-  out.add("role", task.role.value);
+  out.add("task_id", task.id.str());
+  out.add("role", task.role.str());
   out.add("state", to_string(task.state));
   out.add("priority", task.priority);
   object_writer labels{out.add_key("labels")};
@@ -70,9 +70,9 @@ void write_summary(object_writer& out, const task_record& task) {
     append_json(labels.add_name(name), value);
   labels.end();
   out.add("context_id", task.context_id);
-  out.add_or_null("agent_id", task.agent.id.value);
-  out.add_or_null("service", task.agent.service.value);
-  out.add_or_null("node", task.agent.node.value);
+  out.add_or_null("agent_id", task.agent.id.str());
+  out.add_or_null("service", task.agent.service.str());
+  out.add_or_null("node", task.agent.node.str());
   out.add("attempts", task.attempts);
   out.add("queued_ms", task.queued.count());
   out.add("run_ms", task.run.count());
@@ -80,11 +80,11 @@ void write_summary(object_writer& out, const task_record& task) {
   append_time(out.add_key("started_at"), task.started_at);
   append_time(out.add_key("finished_at"), task.finished_at);
   if (!task.home.empty())
-    out.add("home", task.home.value);
+    out.add("home", task.home.str());
   if (!task.retry_of.empty())
-    out.add("retry_of", task.retry_of.value);
+    out.add("retry_of", task.retry_of.str());
   if (!task.retried_as.empty())
-    out.add("retried_as", task.retried_as.value);
+    out.add("retried_as", task.retried_as.str());
   if (task.deadline_at > unix_time{0})
     append_time(out.add_key("deadline_at"), task.deadline_at);
   if (!task.error.code.empty() && task.state != task_state::completed)
@@ -114,9 +114,9 @@ void write_receipt(std::string& text, const receipt& of) {
 void write_attempt(std::string& text, const attempt_record& attempt) {
   object_writer out{text};
   out.add("attempt", attempt.attempt);
-  out.add("agent_id", attempt.agent.id.value);
-  out.add("service", attempt.agent.service.value);
-  out.add("node", attempt.agent.node.value);
+  out.add("agent_id", attempt.agent.id.str());
+  out.add("service", attempt.agent.service.str());
+  out.add("node", attempt.agent.node.str());
   append_time(out.add_key("started_at"), attempt.started_at);
   out.add("run_ms", attempt.run.count());
   out.add("verdict", attempt.ended ? to_string(attempt.verdict) : "running");
@@ -195,7 +195,7 @@ std::string task_view(const task_detail& task) {
   if (!spec.depends_on.empty()) {
     array_writer needed{out.add_key("depends_on")};
     for (const auto& id : spec.depends_on)
-      append_json(needed.add(), id.value);
+      append_json(needed.add(), id.str());
     needed.end();
     out.add("on_dependency_failure",
             spec.on_dependency_failure == dependency_policy::run ? "run" : "fail");
@@ -216,14 +216,14 @@ std::string task_view(const task_detail& task) {
 }
 
 json agent_record_view(const agent_record& agent) {
-  json result{{"agent_id", agent.key.id.value},
-              {"service", agent.key.service.value},
-              {"role", agent.role.value},
+  json result{{"agent_id", agent.key.id.str()},
+              {"service", agent.key.service.str()},
+              {"role", agent.role.str()},
               {"skills", agent.skills},
               {"max_concurrency", agent.max_concurrency},
               {"limit_declared", agent.limit_declared},
               {"state", to_string(agent.state)},
-              {"node", agent.key.node.value}};
+              {"node", agent.key.node.str()}};
   if (agent.state == agent_state::unhealthy)
     result["problem"] = to_json(agent.problem);
   return result;
@@ -253,9 +253,9 @@ json agent_view(const agent_load& load, unix_time now) {
 json roles_view(const fleet_status& fleet, const routing_status& routing) {
   std::map<std::string, json> roles;
   auto entry = [&](const role_name& role) -> json& {
-    auto& result = roles[role.value];
+    auto& result = roles[role.str()];
     if (result.is_null())
-      result = {{"role", role.value},
+      result = {{"role", role.str()},
                 {"service", nullptr},
                 {"skills", json::object()},
                 {"max_concurrency", 1},
@@ -279,7 +279,7 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
   };
   for (const auto& offer : fleet.roles.offers) {
     auto& role = entry(offer.role);
-    role["service"] = offer.service.value;
+    role["service"] = offer.service.str();
     role["skills"] = offer.skills;
     role["max_concurrency"] = offer.max_concurrency;
     role["limit_declared"] = offer.limit_declared;
@@ -305,7 +305,7 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
   }
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> slots; // role → all, free
   for (const auto& load : routing.agents) {
-    auto& [all, free] = slots[load.agent.role.value];
+    auto& [all, free] = slots[load.agent.role.str()];
     if (load.agent.state != agent_state::ready)
       continue;
     all += load.limit;
@@ -325,12 +325,12 @@ json roles_view(const fleet_status& fleet, const routing_status& routing) {
 json services_view(const std::vector<service_status>& services) {
   auto result = json::array();
   for (const auto& service : services)
-    result.push_back({{"service", service.name.value},
+    result.push_back({{"service", service.name.str()},
                       {"url", service.url},
                       {"reachable", service.reachable},
                       {"problem", text_or_null(service.problem)},
                       {"agents", service.agents},
-                      {"managed_by", text_or_null(service.held_by.value)}});
+                      {"managed_by", text_or_null(service.held_by.str())}});
   return result;
 }
 
@@ -354,8 +354,8 @@ json link_view(const link_status& link, unix_time now) {
   auto figures = link.figures;
   if (link.state != "up" || figures.state.empty())
     figures.state = link.state == "up" ? "starting" : link.state;
-  auto result = node_view(link.node.value, link.version, figures, now);
-  result["node"] = text_or_null(link.node.value);
+  auto result = node_view(link.node.str(), link.version, figures, now);
+  result["node"] = text_or_null(link.node.str());
   result["link"] = {
       {"state", link.state},
       {"address", text_or_null(link.address)},

@@ -18,9 +18,9 @@ json terms_view(const score_terms& terms) {
 }
 
 json candidate_view(const candidate& each, routing_policy policy) {
-  json result{{"agent_id", each.agent.id.value},
-              {"service", each.agent.service.value},
-              {"node", each.agent.node.value},
+  json result{{"agent_id", each.agent.id.str()},
+              {"service", each.agent.service.str()},
+              {"node", each.agent.node.str()},
               {"eligible", each.eligible},
               {"chosen", each.chosen},
               {"note", each.note},
@@ -52,7 +52,7 @@ std::string supply_text(const role_status* state) {
 
 std::string wait_text(const task_detail& task, const wait_explanation& why,
                       const role_status* state) {
-  const auto& role = task.spec->role.value;
+  const auto& role = task.spec->role.str();
   auto agents = count_of(why.candidates.best.size() + why.candidates.omitted, "agent");
   switch (why.reason) {
   case wait_reason::no_agent:
@@ -128,7 +128,7 @@ std::string placed_text(const task_detail& task) {
   auto text = "attempt " + std::to_string(task.record->attempts) + " went to " +
               to_string(task.record->agent);
   if (all.size() < 2)
-    return text + ": it was the only agent of the role \"" + task.spec->role.value + "\"";
+    return text + ": it was the only agent of the role \"" + task.spec->role.str() + "\"";
   const auto& chosen = all[0];
   const auto& next = all[1];
   text += ", before " + to_string(next.agent) + ", ";
@@ -153,7 +153,7 @@ std::string placed_text(const task_detail& task) {
 
 json why_view(const task_detail& task, const wait_explanation* waiting, const role_status* role) {
   const auto& record = *task.record;
-  json result{{"task_id", record.id.value},
+  json result{{"task_id", record.id.str()},
               {"state", to_string(record.state)},
               {"attempt", record.attempts},
               {"explanation", ""},
@@ -176,7 +176,7 @@ json why_view(const task_detail& task, const wait_explanation* waiting, const ro
   if (task.blockers > 0) {
     auto text = "waits for " + count_of(task.blockers, "task") + " that it depends on:";
     for (const auto& id : task.blocked_by)
-      text += " " + id.value;
+      text += " " + id.str();
     say("blocked", text + (task.blocked_by.size() < task.blockers ? " …" : ""));
   } else if (waiting) {
     say(to_string(waiting->reason), wait_text(task, *waiting, role));
@@ -194,7 +194,7 @@ json why_view(const task_detail& task, const wait_explanation* waiting, const ro
   } else {
     say("placed", placed_text(task));
     result["decided_at"] = time_text(record.started_at);
-    result["chosen"] = record.agent.id.value;
+    result["chosen"] = record.agent.id.str();
     show(*task.candidates);
   }
   return result;

@@ -22,12 +22,12 @@ std::string coloured(const char* colour, const std::string& text, bool colours) 
 std::string event_line(const task_record& task, const std::string& time, bool colours) {
   auto look = look_of(task.state, task.attempts);
   auto state = colours ? std::string{look.sign} + " " + look.word : look.word;
-  auto line = time + " " + coloured(look.colour, state, colours) + " " + printable(task.id.value);
+  auto line = time + " " + coloured(look.colour, state, colours) + " " + printable(task.id.str());
   if (!task.role.empty())
-    line += " role=" + printable(task.role.value);
+    line += " role=" + printable(task.role.str());
   if (!task.agent.id.empty())
     line +=
-        " agent=" + printable(task.agent.id.value) + " attempt=" + std::to_string(task.attempts);
+        " agent=" + printable(task.agent.id.str()) + " attempt=" + std::to_string(task.attempts);
   if (is_terminal(task.state) && task.attempts > 0)
     line += " time=" + short_time(task.run);
   if (!task.error.code.empty() && task.state != task_state::working &&

@@ -81,7 +81,7 @@ std::vector<retry_candidate> tasks_to_retry(node_client& node, const retry_optio
     for (const auto& view : array_in(answer, "tasks", "GET /v1/tasks", node)) {
       auto task = task_in(view, "GET /v1/tasks", node);
       if (text(view, "retried_as").empty())
-        result.push_back({task.id.value, task.error.code == "dependency_failed" ||
+        result.push_back({task.id.str(), task.error.code == "dependency_failed" ||
                                              task.state == task_state::canceled});
     }
     if (cursor.empty())
@@ -119,7 +119,7 @@ int retry_by_filter(node_client& node, const retry_options& options) {
       auto made = retry_patiently(node, id, stop);
       if (!made)
         return false;
-      auto fresh = task_in(*made, "POST /v1/tasks/{id}/retry", node).id.value;
+      auto fresh = task_in(*made, "POST /v1/tasks/{id}/retry", node).id.str();
       ++count;
       if (options.json)
         print_json_line({{"task_id", id}, {"retried_as", fresh}});

@@ -133,7 +133,7 @@ private:
     task_record task;
     task.id = task_id{text(answer, "task_id")};
     if (!options_.wait && !options_.json)
-      std::printf("%s\n", printable(task.id.value).c_str());
+      std::printf("%s\n", printable(task.id.str()).c_str());
     ++accepted_;
     known_ += answer.contains("known") ? 1 : 0;
     if (options_.wait) // otherwise there may be any number of them
@@ -168,7 +168,7 @@ private:
       print_json(answer_);
     else if (!options_.json && !answer_.is_null())
       for (const auto& task : tasks_)
-        std::printf("%s\n", printable(task.id.value).c_str());
+        std::printf("%s\n", printable(task.id.str()).c_str());
     std::fflush(stdout);
     tell(std::to_string(accepted_) + (accepted_ == 1 ? " task" : " tasks") + " accepted" +
          (refused_ > 0 ? ", " + std::to_string(refused_) + " refused" : ""));

@@ -94,7 +94,7 @@ void task_follower::pump() {
     questions_.pop_front();
     states_[place] = question::under_way;
     ++asking_;
-    node_.start_get(task_path(tasks_[place].id.value),
+    node_.start_get(task_path(tasks_[place].id.str()),
                     [self = self_, place](node_client::answer answer) {
                       if (*self)
                         (*self)->on_answer(place, std::move(answer));

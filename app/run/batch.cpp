@@ -152,7 +152,7 @@ std::vector<problem> check_roles(const batch& tasks, const role_directory& direc
                                  const std::vector<agent_record>& agents) {
   std::map<std::string, std::set<std::string>> skills; // of each role that there is
   auto learn = [&](const auto& source) {
-    auto& known = skills[source.role.value];
+    auto& known = skills[source.role.str()];
     for (const auto& [skill, proficiency] : source.skills)
       known.insert(skill);
   };
@@ -166,16 +166,16 @@ std::vector<problem> check_roles(const batch& tasks, const role_directory& direc
   std::vector<problem> problems;
   for (std::size_t i = 0; i < tasks.tasks.size(); ++i) {
     const auto& task = tasks.tasks[i];
-    auto known = skills.find(task.role.value);
+    auto known = skills.find(task.role.str());
     if (known == skills.end()) {
-      problems.push_back({tasks.where[i] + "/role", unknown("role", task.role.value, roles)});
+      problems.push_back({tasks.where[i] + "/role", unknown("role", task.role.str(), roles)});
       continue;
     }
     for (const auto& skill : task.skills)
       if (!known->second.contains(skill))
         problems.push_back(
             {tasks.where[i] + "/skills",
-             unknown("skill", skill, known->second) + " for the role \"" + task.role.value + "\""});
+             unknown("skill", skill, known->second) + " for the role \"" + task.role.str() + "\""});
   }
   return problems;
 }

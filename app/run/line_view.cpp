@@ -31,9 +31,9 @@ public:
     auto count = is_terminal(task.state)
                      ? "[" + std::to_string(done_) + "/" + std::to_string(total_) + "] "
                      : std::string{};
-    auto line = count + state + " " + task.id.value + " role=" + task.role.value;
+    auto line = count + state + " " + task.id.str() + " role=" + task.role.str();
     if (!task.agent.id.empty())
-      line += " agent=" + task.agent.id.value + " attempt=" + std::to_string(task.attempts);
+      line += " agent=" + task.agent.id.str() + " attempt=" + std::to_string(task.attempts);
     if (is_terminal(task.state) && task.attempts > 0)
       line += " time=" + short_time(task.run);
     constexpr std::size_t width = 200;

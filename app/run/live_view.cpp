@@ -35,8 +35,8 @@ std::string line_of(const live_task& task, const columns_of_a_line& widths, cloc
   auto time = is_terminal(record.state) ? record.run
                                         : std::chrono::duration_cast<millis>(now - task.changed);
   auto attempt = record.attempts == 0 ? "-" : std::to_string(record.attempts);
-  auto plain = fit(record.id.value, widths.id) + " " + fit(record.role.value, widths.role) + " " +
-               fit(record.agent.id.empty() ? "-" : record.agent.id.value, widths.agent) + " " +
+  auto plain = fit(record.id.str(), widths.id) + " " + fit(record.role.str(), widths.role) + " " +
+               fit(record.agent.id.empty() ? "-" : record.agent.id.str(), widths.agent) + " " +
                fit(attempt, 3) + fit(short_time(time), 8) + " ";
   auto head = std::string{look.sign} + " " + fit(look.word, 10);
   auto used = characters(head) + characters(plain);
@@ -123,9 +123,9 @@ std::vector<std::string> draw(const std::vector<live_task>& tasks, millis elapse
   for (const auto& task : tasks) {
     shown.push_back(&task);
     done += is_terminal(task.record.state) ? 1 : 0;
-    widths.id = std::clamp(characters(task.record.id.value), widths.id, widest);
-    widths.role = std::clamp(characters(task.record.role.value), widths.role, widest);
-    widths.agent = std::clamp(characters(task.record.agent.id.value), widths.agent, widest);
+    widths.id = std::clamp(characters(task.record.id.str()), widths.id, widest);
+    widths.role = std::clamp(characters(task.record.role.str()), widths.role, widest);
+    widths.agent = std::clamp(characters(task.record.agent.id.str()), widths.agent, widest);
   }
   auto room = rows > 2 ? rows - 2 : 0; // the heading and the bar
   if (shown.size() > room) {

@@ -10,13 +10,13 @@
 namespace rolecall {
 
 std::string result_file_name(const task_id& id) {
-  auto name = net::encode_path_segment(id.value);
+  auto name = net::encode_path_segment(id.str());
   if (name.front() == '.') // neither "." nor "..", nor hidden
     name.replace(0, 1, "%2E");
   constexpr std::size_t longest = 200; // file systems end at 255 bytes
   if (name.size() > longest)
     name = name.substr(0, longest - 17) + "-" +
-           std::to_string(std::hash<std::string>{}(id.value) % 10'000'000'000'000'000);
+           std::to_string(std::hash<std::string>{}(id.str()) % 10'000'000'000'000'000);
   return name + ".json";
 }
 

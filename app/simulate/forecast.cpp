@@ -9,7 +9,7 @@ namespace rolecall {
 namespace {
 
 std::optional<double> mean_duration(const role_name& role, const forecast_options& options) {
-  for (const auto& name : {role.value, std::string{}})
+  for (const auto& name : {role.str(), std::string{}})
     if (auto found = options.durations.find(name); found != options.durations.end())
       return found->second;
   return std::nullopt;
@@ -91,7 +91,7 @@ std::vector<std::string> roles_without_duration(const timed_tasks& tasks,
   std::set<std::string> result;
   for (const auto& task : tasks.tasks)
     if (!task.run_s && !mean_duration(task.spec.role, options))
-      result.insert(task.spec.role.value);
+      result.insert(task.spec.role.str());
   return {result.begin(), result.end()};
 }
 

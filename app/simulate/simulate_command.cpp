@@ -63,7 +63,7 @@ std::string joined(const std::vector<std::string>& names) {
 void take_durations(simulate_options& options, const timed_tasks& tasks) {
   std::set<std::string> roles;
   for (const auto& task : tasks.tasks)
-    roles.insert(task.spec.role.value);
+    roles.insert(task.spec.role.str());
   for (const auto& text : options.durations) {
     auto [role, time] = role_and_time(text);
     if (!role.empty() && !roles.contains(role))

@@ -225,7 +225,7 @@ void simulation::ask(std::uint32_t index) {
 }
 
 void simulation::start(const placement& where) {
-  auto index = number_in(where.task.value);
+  auto index = number_in(where.task.str());
   const auto& model = what_.tasks[index];
   const auto& kind = what_.kinds[model.kind];
   auto& t = tasks_[index];
@@ -308,7 +308,7 @@ void simulation::settle() {
     if (const auto* where = std::get_if<placement>(&decision))
       start(*where);
     else
-      end_task(number_in(std::get<placement_refused>(decision).task.value), false);
+      end_task(number_in(std::get<placement_refused>(decision).task.str()), false);
   }
   if (scaled_) {
     scaled_->pass_on(now_);

@@ -97,7 +97,7 @@ struct export_reader {
       object.complain("submitted_at", "must be a time like 2026-01-31T12:00:00.000Z");
     auto [first, fresh] = lines.emplace(spec.id, number);
     if (!fresh && !spec.id.empty())
-      object.complain("task_id", "\"" + spec.id.value + "\" is the id of line " +
+      object.complain("task_id", "\"" + spec.id.str() + "\" is the id of line " +
                                      std::to_string(first->second) + " already");
     if (!own.empty())
       return;
@@ -132,7 +132,7 @@ void check_circle(const std::vector<const task_spec*>& tasks, std::vector<proble
     return;
   std::string names;
   for (const auto& id : *cycle)
-    names += (names.empty() ? "" : ", ") + id.value;
+    names += (names.empty() ? "" : ", ") + id.str();
   problems.push_back({"", "these tasks depend on each other in a circle: " + names});
 }
 
@@ -145,7 +145,7 @@ void check_dependencies(const batch& tasks, std::vector<problem>& problems) {
     for (const auto& id : tasks.tasks[i].depends_on)
       if (!known.contains(id))
         add_problem(problems, {tasks.where[i] + "/depends_on",
-                               "no task of the file is called \"" + id.value + "\""});
+                               "no task of the file is called \"" + id.str() + "\""});
 }
 
 template <class Tasks, class Spec>

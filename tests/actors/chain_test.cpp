@@ -24,10 +24,10 @@ TEST_CASE_METHOD(chain_fixture, "the id in the registry is the one that the serv
   submit({make_task("t")});
   auto known = agents();
   REQUIRE(known.size() == 1);
-  CHECK(service.agents.contains(known[0].key.id.value));
+  CHECK(service.agents.contains(known[0].key.id.str()));
   REQUIRE(client->find("/execute"));
   CHECK(client->find("/execute")->line() ==
-        "POST http://service/agents/" + known[0].key.id.value + "/execute");
+        "POST http://service/agents/" + known[0].key.id.str() + "/execute");
   execute();
   CHECK(task("t").agent == known[0].key);
 }
@@ -45,7 +45,7 @@ TEST_CASE_METHOD(chain_fixture, "six tasks of six roles run at the same time on 
   while (execute())
     continue;
   for (const auto& t : tasks)
-    CHECK(task(t.id.value).state == task_state::completed);
+    CHECK(task(t.id.str()).state == task_state::completed);
 }
 
 TEST_CASE_METHOD(chain_fixture, "agents that already run are found and used, not spawned again") {

@@ -235,7 +235,7 @@ struct shelf {
         break;
       }
       task_record task;
-      task.id = task_id{node.value + std::to_string(number)};
+      task.id = task_id{node.str() + std::to_string(number)};
       task.number = number;
       task.submitted_at = unix_time{at};
       result.tasks.push_back(task);
@@ -265,8 +265,8 @@ TEST_CASE("lists of several nodes are one list, page by page, without a gap or a
       auto page = merge_pages(std::move(parts), query);
       CHECK(page.tasks.size() <= limit);
       for (const auto& task : page.tasks) {
-        seen.push_back(task.id.value);
-        CHECK(task.home.value == task.id.value.substr(0, 1));
+        seen.push_back(task.id.str());
+        CHECK(task.home.str() == task.id.str().substr(0, 1));
         CHECK(task.submitted_at.count() < last);
         last = static_cast<int>(task.submitted_at.count());
       }

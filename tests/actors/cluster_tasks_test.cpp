@@ -29,7 +29,7 @@ struct cluster_tasks_fixture : chain_fixture {
     };
     auto links = keep(system.spawn(others, this));
     tasks = keep(system.spawn(cluster_tasks, tasks_actor{coord}, links, node_name{"a"}));
-    submit({make_task(own.value)});
+    submit({make_task(own.str())});
   }
 
   static node_reply answer_of_b(const node_question& question) {

@@ -24,7 +24,7 @@ std::string cycle_of(const std::vector<task_spec>& tasks) {
     pointers.push_back(&task);
   std::string text;
   for (const auto& id : find_cycle(pointers).value_or(std::vector<task_id>{}))
-    text += id.value + " ";
+    text += id.str() + " ";
   return text;
 }
 

@@ -14,7 +14,7 @@ struct failure_fixture : chain_fixture {
     advance(millis{2'100});
     submit({make_task("t")});
     run();
-    first = task("t").agent.id.value;
+    first = task("t").agent.id.str();
   }
   std::string first;
 };
@@ -29,7 +29,7 @@ TEST_CASE_METHOD(failure_fixture, "what may be better elsewhere is retried on an
     REQUIRE(execute("", status, "{}"));
     CHECK(task("t").error.message.find(std::to_string(status)) != std::string::npos);
     advance(millis{1'500});
-    CHECK(task("t").agent.id.value != first);
+    CHECK(task("t").agent.id.str() != first);
   }
   SECTION("lost") {
     auto code = GENERATE(net::http_errc::timeout, net::http_errc::malformed,
@@ -38,7 +38,7 @@ TEST_CASE_METHOD(failure_fixture, "what may be better elsewhere is retried on an
     advance(millis{2'100});
     REQUIRE(lose(code));
     advance(millis{1'500});
-    CHECK(task("t").agent.id.value != first);
+    CHECK(task("t").agent.id.str() != first);
   }
   SECTION("an answer that is not the protocol's") {
     auto body =
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(failure_fixture, "what may be better elsewhere is retried on an
     REQUIRE(execute("", 200, body));
     CHECK(task("t").error.kind == ec::protocol_error);
     advance(millis{1'500});
-    CHECK(task("t").agent.id.value != first);
+    CHECK(task("t").agent.id.str() != first);
   }
   REQUIRE(execute());
   CHECK(task("t").state == task_state::completed);

@@ -45,7 +45,7 @@ struct fleet_fixture {
       answer.ok = ok;
       if (ok)
         answer.agents = {
-            listed[answer.service.value].emplace_back(make(answer.service, answer.role.value))};
+            listed[answer.service.str()].emplace_back(make(answer.service, answer.role.str()))};
       else
         answer.error = {ec::spawn_refused, "no room"};
       carry_out(core.on_answer(answer, now));
@@ -60,13 +60,13 @@ struct fleet_fixture {
   }
   role_status role(const std::string& name) const {
     for (const auto& each : core.status().role_states)
-      if (each.role.value == name)
+      if (each.role.str() == name)
         return each;
     return {};
   }
   std::size_t asked(const std::string& role) const {
     return static_cast<std::size_t>(std::count_if(
-        spawns.begin(), spawns.end(), [&](const auto& each) { return each.role.value == role; }));
+        spawns.begin(), spawns.end(), [&](const auto& each) { return each.role.str() == role; }));
   }
 
   // -- carrying out
@@ -75,7 +75,7 @@ struct fleet_fixture {
   }
   void operator()(const fleet::remove& effect) { idle.erase(effect.key); }
   void operator()(const role_directory&) {}
-  void operator()(const role_unavailable& news) { given_up.push_back(news.role.value); }
+  void operator()(const role_unavailable& news) { given_up.push_back(news.role.str()); }
   void operator()(const fleet::ask_idle& effect) {
     std::vector<agent_key> found;
     if (effect.at_least == millis{0})
@@ -91,14 +91,14 @@ struct fleet_fixture {
     question.ok = reachable;
     if (!reachable)
       question.error = {ec::service_unreachable, "connection refused"};
-    auto& agents = listed[question.service.value];
+    auto& agents = listed[question.service.str()];
     if (question.question == service_question::agents) {
       if (hold_lists)
         return held_lists.push_back(question);
       list(question, agents);
     }
     if (question.question == service_question::roles)
-      for (const auto& role : offers[question.service.value]) {
+      for (const auto& role : offers[question.service.str()]) {
         role_offer offer;
         offer.role = role_name{role};
         offer.service = question.service;
@@ -106,7 +106,7 @@ struct fleet_fixture {
         question.roles.push_back(offer);
       }
     if (question.question == service_question::retire) {
-      retired.push_back(question.agent.value);
+      retired.push_back(question.agent.str());
       std::erase_if(agents, [&](const auto& each) { return each.key.id == question.agent; });
     }
     carry_out(core.on_answer(question, now));
@@ -115,7 +115,7 @@ struct fleet_fixture {
   void list(service_answer& answer, const std::vector<agent_record>& agents) {
     std::string said;
     for (const auto& each : agents)
-      said += to_string(each.key) + each.role.value + std::to_string(each.max_concurrency) + "\n";
+      said += to_string(each.key) + each.role.str() + std::to_string(each.max_concurrency) + "\n";
     auto content = std::hash<std::string>{}(said) | 1;
     answer.unchanged = reachable && content == std::exchange(answer.content, content);
     if (answer.unchanged)
@@ -128,7 +128,7 @@ struct fleet_fixture {
     hold_lists = false;
     for (auto& answer : std::exchange(held_lists, {})) {
       answer.ok = true;
-      list(answer, listed[answer.service.value]);
+      list(answer, listed[answer.service.str()]);
       carry_out(core.on_answer(answer, now));
     }
   }

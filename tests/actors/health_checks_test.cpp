@@ -101,7 +101,7 @@ TEST_CASE("the call has the role's input, and is one that no task could have mad
   CHECK(first.input.str() == R"({"say":"ping"})");
   CHECK(first.timeout == 5s);
   CHECK(first.health_check);
-  CHECK(first.task.value.starts_with("health-check-"));
+  CHECK(first.task.str().starts_with("health-check-"));
   CHECK(first.traceparent.size() == 55);
   c.end(first);
   auto second = c.next().at(0);

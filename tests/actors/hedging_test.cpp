@@ -155,7 +155,7 @@ TEST_CASE_METHOD(hedging_fixture, "the first of the two to end counts, and the o
   auto seen = task();
   CHECK(seen.record->state == task_state::completed);
   CHECK(seen.record->output.str() == std::to_string(winner));
-  CHECK(seen.record->agent.id.value == "a" + std::to_string(winner));
+  CHECK(seen.record->agent.id.str() == "a" + std::to_string(winner));
   CHECK(seen.record->run == millis{20});
   CHECK(seen.history[loser - 1].verdict == verdict::canceled);
   auto events = take<task_event>();
@@ -175,7 +175,7 @@ TEST_CASE_METHOD(hedging_fixture, "if one of the two fails, the other goes on") 
   auto loser = GENERATE(1u, 2u);
   end("t", loser, verdict::retryable);
   CHECK(task().record->state == task_state::working);
-  CHECK(task().record->agent.id.value == "a" + std::to_string(3 - loser));
+  CHECK(task().record->agent.id.str() == "a" + std::to_string(3 - loser));
   CHECK(take<placement_request>().empty());
   SECTION("to the end") {
     end("t", 3 - loser, verdict::completed);
@@ -296,7 +296,7 @@ TEST_CASE("a hedge starts once it is on disk: after a crash its number is never 
     for (auto& append : there.take<journal_append>()) {
       committed = append.ticket;
       for (auto& entry : append.entries)
-        if (entry.record->id.value == "t") {
+        if (entry.record->id.str() == "t") {
           if (!kept.empty() && entry.spec->id.empty())
             entry.spec = kept[0].spec;
           kept = {entry};

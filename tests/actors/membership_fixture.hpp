@@ -184,7 +184,7 @@ struct network {
   std::string up_at(const std::string& address) const {
     std::string result;
     for (const auto& node : hosts.at(address).up)
-      result += node.value;
+      result += node.str();
     return result;
   }
   std::size_t count(const std::string& address, const std::string& line) const {

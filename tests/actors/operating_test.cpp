@@ -38,7 +38,7 @@ struct operating_fixture : chain_fixture {
 std::string ids(const task_page& page) {
   std::string result;
   for (const auto& task : page.tasks)
-    result += task.id.value + " ";
+    result += task.id.str() + " ";
   return result;
 }
 
@@ -224,7 +224,7 @@ TEST_CASE_METHOD(operating_fixture, "the router tells the load of agents and of 
 
 TEST_CASE_METHOD(operating_fixture, "an agent is spawned on request, within the role's maximum") {
   auto agent = ask<agent_record>(mgr, atom::spawn_v, role_name{"reviewer"});
-  CHECK(service.agents.contains(agent.key.id.value));
+  CHECK(service.agents.contains(agent.key.id.str()));
   CHECK(agents().size() == 1);
   ask<agent_record>(mgr, atom::spawn_v, role_name{"nobody"});
   CHECK(last_error == caf::make_error(ec::unknown_role));
@@ -245,10 +245,10 @@ TEST_CASE_METHOD(operating_fixture,
   CHECK(record.state == agent_state::draining);
   submit({make_task("u")}); // there is more to do, and still it is not taken back
   advance(millis{500});
-  CHECK(service.agents.contains(key.id.value));
-  REQUIRE(execute(key.id.value));
+  CHECK(service.agents.contains(key.id.str()));
+  REQUIRE(execute(key.id.str()));
   CHECK(task("t").state == task_state::completed);
-  CHECK_FALSE(service.agents.contains(key.id.value));
+  CHECK_FALSE(service.agents.contains(key.id.str()));
   ask<agent_record>(mgr, atom::drain_v, key);
   CHECK(last_error == caf::make_error(ec::unknown_agent));
 }

@@ -58,8 +58,8 @@ TEST_CASE_METHOD(registry_fixture, "agents are listed by role, in the order of t
   put(make_agent("a", "reviewer"));
   auto listed = ask<std::vector<agent_record>>(reg, atom::list_v, role_name{"reviewer"});
   REQUIRE(listed.size() == 2);
-  CHECK(listed[0].key.id.value == "a");
-  CHECK(listed[1].key.id.value == "b");
+  CHECK(listed[0].key.id.str() == "a");
+  CHECK(listed[1].key.id.str() == "b");
   CHECK(ask<std::vector<agent_record>>(reg, atom::list_v).size() == 3);
 }
 

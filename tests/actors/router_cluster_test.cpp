@@ -46,7 +46,7 @@ struct table {
     std::string result;
     for (const auto& decision : core.dispatch(now))
       if (const auto* placed = std::get_if<placement>(&decision))
-        result += placed->task.value + "@" + placed->agent.key.id.value + " ";
+        result += placed->task.str() + "@" + placed->agent.key.id.str() + " ";
     return result;
   }
   void finish(const std::string& task, const agent_key& agent) {

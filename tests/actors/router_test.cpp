@@ -59,7 +59,7 @@ struct router_fixture : actor_fixture {
   std::vector<std::string> placed() {
     std::vector<std::string> result;
     for (const auto& p : take<placement>())
-      result.push_back(p.task.value + "@" + p.agent.key.id.value);
+      result.push_back(p.task.str() + "@" + p.agent.key.id.str());
     return result;
   }
 };
@@ -355,7 +355,7 @@ TEST_CASE("a role's own policy decides, and the same seed decides the same") {
     std::string result;
     for (const auto& p : f.take<placement>()) {
       CHECK(p.candidates->policy == policy);
-      result += p.agent.key.id.value;
+      result += p.agent.key.id.str();
     }
     return result;
   };

@@ -128,7 +128,7 @@ TEST_CASE("a task is read from what a node shows of it") {
   REQUIRE(task);
   CHECK(task->state == task_state::failed);
   CHECK(task->attempts == 2);
-  CHECK(task->agent.id.value == "a");
+  CHECK(task->agent.id.str() == "a");
   CHECK(task->run == millis{7});
   CHECK(task->error.code == "c");
   for (const auto* wrong : {"7", "{}", R"({"task_id":"t","role":"r","state":"great"})",

@@ -21,7 +21,7 @@ std::vector<std::string> ids_of(const std::string& text) {
   REQUIRE(std::holds_alternative<batch>(result));
   std::vector<std::string> ids;
   for (const auto& task : std::get<batch>(result).tasks)
-    ids.push_back(task.id.value);
+    ids.push_back(task.id.str());
   return ids;
 }
 

@@ -47,9 +47,9 @@ struct world {
     auto before = at.size();
     for (const auto& decision : table.dispatch(now)) {
       if (const auto* p = std::get_if<placement>(&decision))
-        at[{p->task.value, p->attempt}] = p->agent.key;
+        at[{p->task.str(), p->attempt}] = p->agent.key;
       else
-        refused[std::get<placement_refused>(decision).task.value] =
+        refused[std::get<placement_refused>(decision).task.str()] =
             std::get<placement_refused>(decision).error;
     }
     return at.size() - before;
@@ -78,7 +78,7 @@ struct world {
     for (const auto& agent : table.status(now).agents)
       if (agent.agent.key != key(number))
         what.avoid.push_back(agent.agent.key);
-    auto task = what.task.value;
+    auto task = what.task.str();
     CHECK(place(std::move(what)));
     now += elapsed;
     end(task, verdict::completed, elapsed);

@@ -33,10 +33,10 @@ bool is_retryable(unsigned status) {
 
 std::string agent_url(const std::string& service_url, const agent_id& agent) {
   std::string result;
-  result.reserve(service_url.size() + agent.value.size() + 32); // and what comes behind it
+  result.reserve(service_url.size() + agent.str().size() + 32); // and what comes behind it
   return result.append(service_url)
       .append("/agents/")
-      .append(net::encode_path_segment(agent.value));
+      .append(net::encode_path_segment(agent.str()));
 }
 
 struct interpreter {
@@ -130,7 +130,7 @@ net::http_request to_request(const cancel_notice& notice) {
   net::http_request request;
   request.method = "DELETE";
   request.url = agent_url(notice.service_url, notice.agent) + "/tasks/" +
-                net::encode_path_segment(notice.task.value);
+                net::encode_path_segment(notice.task.str());
   request.headers = {{"Accept", "application/json"},
                      {"Rolecall-Attempt", std::to_string(notice.attempt)}};
   request.max_body_bytes = 64u << 10; // an error's; nobody reads it
@@ -147,19 +147,19 @@ net::http_request to_request(const attempt_request& attempt) {
   headers.push_back({"Content-Type", "application/json"});
   headers.push_back({"Accept", "application/json"});
   // Ids may hold what a header must not.
-  headers.push_back({"Idempotency-Key", net::encode_path_segment(attempt.task.value)});
+  headers.push_back({"Idempotency-Key", net::encode_path_segment(attempt.task.str())});
   headers.push_back({"traceparent", attempt.traceparent});
   if (attempt.health_check)
     headers.push_back({"Rolecall-Health-Check", "true"});
   request.timeout = attempt.timeout;
   std::string text;
   constexpr std::size_t of_its_own = 192;
-  text.reserve(of_its_own + attempt.task.value.size() + attempt.context_id.size() +
+  text.reserve(of_its_own + attempt.task.str().size() + attempt.context_id.size() +
                attempt.dependencies.str().size() + attempt.input.str().size());
   object_writer body{text};
-  body.add("task_id", attempt.task.value);
+  body.add("task_id", attempt.task.str());
   body.add("attempt", attempt.attempt);
-  body.add("role", attempt.role.value);
+  body.add("role", attempt.role.str());
   body.add("timeout_ms", attempt.timeout.count());
   if (attempt.deadline != millis{0})
     body.add("deadline_ms", attempt.deadline.count());

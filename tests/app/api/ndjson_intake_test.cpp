@@ -19,7 +19,7 @@ struct fixture {
     std::string ids;
     for (auto batch = intake.batch(); !batch.empty(); batch = intake.batch()) {
       for (const auto& task : batch)
-        ids += task.id.value + " ";
+        ids += task.id.str() + " ";
       intake.accepted({});
     }
     output += intake.take_output();
@@ -82,13 +82,13 @@ TEST_CASE_METHOD(fixture,
   std::string accepted;
   for (auto batch = intake.batch(); !batch.empty(); batch = intake.batch()) {
     auto bad = std::any_of(batch.begin(), batch.end(),
-                           [](const auto& t) { return t.id.value == "twice"; });
+                           [](const auto& t) { return t.id.str() == "twice"; });
     if (bad) {
       CHECK(intake.refused(refusal("duplicate_task")));
       continue;
     }
     for (const auto& t : batch)
-      accepted += t.id.value;
+      accepted += t.id.str();
     intake.accepted({});
   }
   output = intake.take_output();
