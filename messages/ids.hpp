@@ -35,8 +35,7 @@ public:
 
 private:
   struct box : boost::intrusive_ref_counter<box> {
-    explicit box(std::string what)
-        : text{std::move(what)}, hash{std::hash<std::string>{}(text)} {}
+    explicit box(std::string what) : text{std::move(what)}, hash{std::hash<std::string>{}(text)} {}
     const std::string text;
     const std::size_t hash;
   };
@@ -127,9 +126,7 @@ struct attempt_key {
 
 template <class Tag>
 struct std::hash<rolecall::strong_id<Tag>> {
-  std::size_t operator()(const rolecall::strong_id<Tag>& id) const noexcept {
-    return id.hash();
-  }
+  std::size_t operator()(const rolecall::strong_id<Tag>& id) const noexcept { return id.hash(); }
 };
 
 template <>
