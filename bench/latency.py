@@ -12,9 +12,8 @@ import shutil
 import statistics
 import sys
 
-from throughput import ECHO, EXECUTION, House, HAPROXY, NGINX, TASK, echo, in_process, machine, node, proxy, ran, versions
+from throughput import EXECUTION, HAPROXY, LOAD, NGINX, TASK, House, echo, in_process, machine, node, proxy, ran, versions
 
-LOAD = ECHO.with_name("rolecall_bench_load")
 FIGURES = ("p50_ms", "p99_ms", "p999_ms")
 
 

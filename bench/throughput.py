@@ -29,7 +29,7 @@ from node_fixture import House, until  # noqa: E402
 from wire import Connection  # noqa: E402
 
 ECHO = pathlib.Path(os.environ["ROLECALL_PROGRAM"]).resolve().with_name("rolecall_bench_echo")
-PLOT, IN_PROCESS = (ECHO.with_name(f"rolecall_bench_{name}") for name in ("plot", "inprocess"))
+PLOT, IN_PROCESS, LOAD = (ECHO.with_name(f"rolecall_bench_{name}") for name in ("plot", "inprocess", "load"))
 PEERS = ROOT / "build/bench-peers"
 PYTHON = "/usr/bin/python3"  # Debian's, for which its packages are
 AGENTS = 64
@@ -224,6 +224,8 @@ def targets_of(house, seconds):
              "rolecall, POST ?wait, journal": (node(house, behind, True).port, *submit)}
     redis_port = redis(house)
     result = {name: lambda n, target=target: wrk(house, *target, n, seconds) for name, target in ports.items()}
+    result["rolecall's HTTP client alone"] = lambda n: ran([LOAD, "--url", url, "--body", EXECUTION, "--in-flight", str(n),
+                                                            "--seconds", str(seconds)])
     for suffix, journal in (("", False), (", journal", True)):
         result["rolecall, in process" + suffix] = lambda n, kept=journal: in_process(house, behind, n, seconds, kept)
         result["rolecall, in process, 2 threads" + suffix] = lambda n, kept=journal: in_process(house, behind, n, seconds, kept, 2)
