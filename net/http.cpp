@@ -81,7 +81,7 @@ std::string encode_path_segment(std::string_view text) {
 }
 
 std::optional<std::string> decode_path_segment(std::string_view text) {
-  if (text.find_first_of(std::string_view{"%\0", 2}) == std::string_view::npos)
+  if (text.find('%') == std::string_view::npos && text.find('\0') == std::string_view::npos)
     return std::string{text};
   std::string result;
   result.reserve(text.size());

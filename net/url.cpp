@@ -76,7 +76,8 @@ std::string url::authority() const {
 }
 
 std::variant<url, std::string> parse_url(std::string_view text) {
-  if (text.find_first_of(" \t") != std::string_view::npos || !is_field_value(text))
+  if (text.find(' ') != std::string_view::npos || text.find('\t') != std::string_view::npos ||
+      !is_field_value(text))
     return "the URL has white space or control characters";
   auto colon = text.find("://");
   if (colon == std::string_view::npos)
@@ -89,7 +90,7 @@ std::variant<url, std::string> parse_url(std::string_view text) {
   text.remove_prefix(colon + 3);
   if (text.find('#') != std::string_view::npos)
     return "the URL has a fragment";
-  auto authority = text.substr(0, text.find_first_of("/?"));
+  auto authority = text.substr(0, std::min(text.find('/'), text.find('?')));
   text.remove_prefix(authority.size());
   if (auto wrong = parse_authority(authority, result); !wrong.empty())
     return wrong;

@@ -2,12 +2,14 @@
 
 #include "net/sha256.hpp"
 
+#include <algorithm>
+
 namespace rolecall {
 
 namespace {
 
 std::string without_secrets(const std::string& url) {
-  auto result = url.substr(0, url.find_first_of("?#"));
+  auto result = url.substr(0, std::min(url.find('?'), url.find('#')));
   auto scheme = result.find("://");
   auto host = scheme == std::string::npos ? 0 : scheme + 3;
   auto path = result.find('/', host);
