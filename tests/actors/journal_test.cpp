@@ -148,10 +148,13 @@ TEST_CASE_METHOD(journal_fixture, "a result counts, and is told, once it is on d
   self->send(coord, atom::subscribe_v, me<task_listener_actor>());
   begin_submit({make_task("t")});
   commit();
+  CHECK(executing() == 1);
+  advance(millis{30});
   execute();
   auto said = appends();
   CHECK(said.back().entries.at(0).record->state == task_state::completed);
   CHECK(task("t").state == task_state::working);
+  CHECK(task("t").run == millis{30}); // it runs no longer
   commit();
   CHECK(task("t").state == task_state::completed);
 }
