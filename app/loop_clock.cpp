@@ -1,6 +1,7 @@
 #include "app/loop_clock.hpp"
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 
 #include <caf/abstract_actor.hpp>
 #include <caf/actor_control_block.hpp>
@@ -80,6 +81,7 @@ void loop_clock::cancel_all() {
   schedule gone; // destroyed without the mutex: it may hold the last reference to an actor
   std::lock_guard guard{mutex_};
   over_ = true;
+  armed_for_.reset();
   by_key_.clear();
   gone.swap(schedule_);
   boost::asio::dispatch(loop_, [self = shared_from_this()] { self->timer_.cancel(); });
@@ -120,12 +122,22 @@ void loop_clock::arm_for(time_point at) {
   if (armed_for_ && *armed_for_ <= at)
     return; // it looks again then
   armed_for_ = at;
-  boost::asio::dispatch(loop_, [self = shared_from_this(), at] {
-    self->timer_.expires_at(at);
-    self->timer_.async_wait([self](const boost::system::error_code& canceled) {
-      if (!canceled)
-        self->on_timer();
-    });
+  boost::asio::post(loop_, [self = shared_from_this()] { self->set_timer(); });
+}
+
+/// For the earliest that is wanted by now: others may have asked for it since, from other threads.
+void loop_clock::set_timer() {
+  std::optional<time_point> at;
+  {
+    std::lock_guard guard{mutex_};
+    at = armed_for_;
+  }
+  if (!at)
+    return;
+  timer_.expires_at(*at);
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& canceled) {
+    if (!canceled)
+      self->on_timer();
   });
 }
 

@@ -57,6 +57,7 @@ private:
   void cancel(const key& from, const key& to);
   /// Has the loop wake up for the first of what is pending. With the mutex held.
   void arm_for(time_point at);
+  void set_timer();
   void on_timer();
 
   boost::asio::io_context& loop_;

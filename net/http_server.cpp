@@ -71,6 +71,7 @@ private:
   static void obey(stream_part& item);
   static void obey(stream_abort& item);
   static void obey(drain_watch& item);
+  bool take_place();
   void make_room();
   void accept();
   void on_accept(tcp::socket socket);
@@ -148,15 +149,24 @@ void http_server::impl::accept() {
 }
 
 void http_server::impl::on_accept(tcp::socket socket) {
-  if (host_->load->connections >= host_->options.max_connections)
+  if (!take_place()) {
     make_room();
-  if (++host_->load->connections > host_->options.max_connections) {
-    --host_->load->connections;
-    return;
+    if (!take_place())
+      return;
   }
   auto connection = std::make_shared<server_connection>(std::move(socket), host_);
   connections_.emplace(connection.get(), connection);
   connection->start();
+}
+
+/// Counts a connection more, if there may be one: others of the address are on other loops.
+bool http_server::impl::take_place() {
+  auto& count = host_->load->connections;
+  auto now_is = count.load();
+  while (now_is < host_->options.max_connections)
+    if (count.compare_exchange_weak(now_is, now_is + 1))
+      return true;
+  return false;
 }
 
 /// Ends some of the connections that have been silent the longest: several, so that the look at all

@@ -1,6 +1,8 @@
 // Timeouts and delayed messages of actors on an event loop.
 #include "tests/app/loop_system.hpp"
 
+#include <thread>
+
 using namespace rolecall;
 using namespace rolecall::tests;
 using namespace std::chrono_literals;
@@ -56,6 +58,25 @@ TEST_CASE("a request that nobody answers fails with its timeout, and an earlier 
   });
   CHECK(get(failed) == std::vector{1, 300});
   caf::anon_send_exit(silent, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a far time that another thread asks for does not put off a near one") {
+  loop_system all;
+  std::promise<int> first;
+  all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    auto send = [self](std::chrono::milliseconds in, int number) {
+      self->clock().schedule_message(
+          self->clock().now() + in, self->ctrl(),
+          caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, number));
+    };
+    std::thread{[&] { send(60min, 2); }}.join(); // its word is on the way to this loop
+    send(1ms, 1);
+    return {[&, self](int number) {
+      first.set_value(number);
+      self->quit();
+    }};
+  });
+  CHECK(get(first) == 1);
 }
 
 TEST_CASE("an answer cancels the timeout of its request") {
