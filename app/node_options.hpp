@@ -44,7 +44,7 @@ struct log_options {
 
 struct node_options {
   std::string name{"node"};
-  std::size_t threads{1}; ///< event loops: one for the work, the others for callers
+  std::size_t threads{1}; ///< event loops: those who decide, who call agents, who serve callers
   millis drain_timeout{30'000};
   api_options api;
   log_options log;

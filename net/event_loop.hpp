@@ -7,7 +7,7 @@
 
 namespace rolecall::net {
 
-/// One `io_context` with the one thread that runs it. All I/O of a node happens on it.
+/// One `io_context` with the one thread that runs it. All I/O of a node happens on its loops.
 ///
 /// The constructor starts the thread, the destructor calls `stop`. Whoever owns something that does
 /// I/O here destroys it before the loop, or calls `stop` first.

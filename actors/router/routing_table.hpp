@@ -73,7 +73,7 @@ public:
   std::optional<time_point> next_due() const;
 
   /// Those of a role that have had nothing to do for as long; first those that are left alone
-  /// (ejected, parked, suspect), then those that have failed more of late.
+  /// (ejected, on probation, parked, suspect), then those that have failed more of late.
   std::vector<agent_key> idle(const role_name& role, millis at_least, time_point now);
   /// Why a task waits; none if it does not.
   std::optional<wait_explanation> explain(const task_id& task, time_point now) const;
