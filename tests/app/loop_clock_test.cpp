@@ -16,8 +16,8 @@ loop_clock& clock_of(loop_system& all) {
 } // namespace
 
 TEST_CASE("delayed messages go out in the order of their times") {
-  loop_system all;
   std::promise<std::vector<int>> seen;
+  loop_system all;
   auto actor = all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
     auto soon = self->clock().now() + 1ms;
     for (int number : {3, 2, 1})
@@ -38,12 +38,12 @@ TEST_CASE("delayed messages go out in the order of their times") {
 }
 
 TEST_CASE("a request that nobody answers fails with its timeout, and an earlier one first") {
+  std::promise<std::vector<int>> failed;
   loop_system all;
   auto silent = all.system->spawn([](caf::event_based_actor* self) -> caf::behavior {
     self->set_default_handler(caf::drop);
     return {[=](int) -> caf::result<int> { return self->make_response_promise<int>(); }};
   });
-  std::promise<std::vector<int>> failed;
   auto so_far = std::make_shared<std::vector<int>>();
   auto asking = all.system->spawn([&](caf::event_based_actor* self) {
     for (auto patience : {300ms, 1ms})
@@ -61,8 +61,8 @@ TEST_CASE("a request that nobody answers fails with its timeout, and an earlier 
 }
 
 TEST_CASE("a far time that another thread asks for does not put off a near one") {
-  loop_system all;
   std::promise<int> first;
+  loop_system all;
   all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
     auto send = [self](std::chrono::milliseconds in, int number) {
       self->clock().schedule_message(
@@ -80,11 +80,11 @@ TEST_CASE("a far time that another thread asks for does not put off a near one")
 }
 
 TEST_CASE("an answer cancels the timeout of its request") {
+  std::promise<int> sum;
   loop_system all;
   auto adder = all.system->spawn([](caf::event_based_actor*) -> caf::behavior {
     return {[](int a, int b) { return a + b; }};
   });
-  std::promise<int> sum;
   auto total = std::make_shared<int>(0);
   all.system->spawn([&, total](caf::event_based_actor* self) {
     for (int i = 0; i < 100; ++i)
@@ -101,11 +101,11 @@ TEST_CASE("an answer cancels the timeout of its request") {
 }
 
 TEST_CASE("the end of an actor takes its timeouts with it") {
+  std::promise<std::size_t> while_there;
   loop_system all;
   auto silent = all.system->spawn([](caf::event_based_actor* self) -> caf::behavior {
     return {[=](int) -> caf::result<int> { return self->make_response_promise<int>(); }};
   });
-  std::promise<std::size_t> while_there;
   all.system->spawn([&](caf::event_based_actor* self) {
     for (int i = 0; i < 10; ++i)
       self->request(silent, 60min, i).then([](int) {});
@@ -119,8 +119,8 @@ TEST_CASE("the end of an actor takes its timeouts with it") {
 }
 
 TEST_CASE("a receive timeout that is set anew replaces the one before") {
-  loop_system all;
   std::promise<std::size_t> pending;
+  loop_system all;
   all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
     for (int i = 0; i < 5; ++i)
       self->send(self, i);

@@ -36,8 +36,8 @@ void end_all(const std::vector<caf::actor>& actors) {
 } // namespace
 
 TEST_CASE("an actor runs on the loop's thread, whoever sends to it") {
-  loop_system all;
   std::promise<std::thread::id> ran;
+  loop_system all;
   auto actor = all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
     return {[&, self](int) {
       ran.set_value(std::this_thread::get_id());
@@ -49,8 +49,8 @@ TEST_CASE("an actor runs on the loop's thread, whoever sends to it") {
 }
 
 TEST_CASE("messages of another thread come in the order in which they were sent") {
-  loop_system all;
   std::promise<std::vector<int>> seen;
+  loop_system all;
   auto actor = all.system->spawn([&](caf::event_based_actor* self) -> caf::behavior {
     auto so_far = std::make_shared<std::vector<int>>();
     return {[&, self, so_far](int number) {
@@ -70,9 +70,9 @@ TEST_CASE("messages of another thread come in the order in which they were sent"
 }
 
 TEST_CASE("an actor with many messages lets the others have their turn") {
-  loop_system all{1, 16};
   int handled = 0; // of the loop's thread
   std::promise<int> before;
+  loop_system all{1, 16};
   auto busy = all.system->spawn(
       [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ++handled; }}; });
   auto other = all.system->spawn([&](caf::event_based_actor*) -> caf::behavior {
@@ -88,14 +88,16 @@ TEST_CASE("an actor with many messages lets the others have their turn") {
 }
 
 TEST_CASE("actors that always have something to do do not keep the loop from its own work") {
+  std::promise<int> done;
+  std::promise<bool> fired;
+  std::function<void(int)> again;
   loop_system all;
   auto ring = std::make_shared<std::vector<caf::actor>>();
   auto never = std::make_shared<std::promise<bool>>();
   for (int i = 0; i < 3; ++i)
     ring->push_back(all.system->spawn(hop, never, ring));
   caf::anon_send(ring->front(), -1); // goes round until they end
-  std::promise<int> done;
-  std::function<void(int)> again = [&](int count) {
+  again = [&](int count) {
     if (count == 100)
       return done.set_value(count);
     boost::asio::post(all.loops.front().context(), [&again, count] { again(count + 1); });
@@ -103,16 +105,16 @@ TEST_CASE("actors that always have something to do do not keep the loop from its
   again(0);
   CHECK(get(done) == 100);
   boost::asio::steady_timer timer{all.loops.front().context(), std::chrono::milliseconds{1}};
-  std::promise<bool> fired;
   timer.async_wait([&](const boost::system::error_code& error) { fired.set_value(!error); });
   CHECK(get(fired));
   end_all(*ring);
 }
 
 TEST_CASE("a loop's own work does not keep actors from theirs") {
-  loop_system all;
   std::atomic<bool> over{false};
-  std::function<void()> again = [&] {
+  std::function<void()> again;
+  loop_system all;
+  again = [&] {
     if (!over)
       boost::asio::post(all.loops.front().context(), again);
   };
@@ -128,14 +130,14 @@ TEST_CASE("a loop's own work does not keep actors from theirs") {
 }
 
 TEST_CASE("an actor always runs on the loop on which it was spawned, whoever sends to it") {
-  loop_system all{3};
   std::vector<std::thread::id> homes;
-  for (auto& loop : all.loops)
-    homes.push_back(thread_of(loop));
   std::mutex mutex;
   std::size_t ended = 0;
   std::size_t elsewhere = 0;
   std::promise<bool> done;
+  loop_system all{3};
+  for (auto& loop : all.loops)
+    homes.push_back(thread_of(loop));
   std::vector<caf::actor> actors(all.loops.size());
   for (std::size_t i = 0; i < actors.size(); ++i)
     net::run_on_loop(all.loops[i].context(), [&] {
@@ -166,9 +168,9 @@ TEST_CASE("an actor always runs on the loop on which it was spawned, whoever sen
 
 TEST_CASE(
     "who is spawned by an actor runs where that one does; from elsewhere, on the first loop") {
-  loop_system all{2};
   std::promise<std::thread::id> child;
   std::promise<std::thread::id> stranger;
+  loop_system all{2};
   auto tell = [](std::promise<std::thread::id>& to) {
     return [&to](caf::event_based_actor*) { to.set_value(std::this_thread::get_id()); };
   };
