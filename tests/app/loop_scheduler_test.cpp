@@ -73,18 +73,20 @@ TEST_CASE("an actor with many messages lets the others have their turn") {
   int handled = 0; // of the loop's thread
   std::promise<int> before;
   loop_system all{1, 16};
-  auto busy = all.system->spawn(
-      [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ++handled; }}; });
-  auto other = all.system->spawn([&](caf::event_based_actor*) -> caf::behavior {
-    return {[&](int) { before.set_value(handled); }};
-  });
-  boost::asio::post(all.loops.front().context(), [&] {
+  std::vector<caf::actor> actors;
+  net::run_on_loop(all.loops.front().context(), [&] { // at once, so that they begin in this order
+    auto busy = all.system->spawn(
+        [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ++handled; }}; });
+    auto other = all.system->spawn([&](caf::event_based_actor*) -> caf::behavior {
+      return {[&](int) { before.set_value(handled); }};
+    });
     for (int i = 0; i < 10'000; ++i)
       caf::anon_send(busy, i);
     caf::anon_send(other, 1);
+    actors = {busy, other};
   });
   CHECK(get(before) == 16);
-  end_all({busy, other});
+  end_all(actors);
 }
 
 TEST_CASE("actors that always have something to do do not keep the loop from its own work") {

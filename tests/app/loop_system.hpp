@@ -11,8 +11,8 @@
 
 namespace rolecall::tests {
 
-/// Actors on event loops that run. What their work refers to is declared before this, and so outlives
-/// the loops.
+/// Actors on event loops that run. What their work refers to is declared before this, and so
+/// outlives the loops.
 struct loop_system {
   explicit loop_system(std::size_t count = 1, std::size_t throughput = 16) : loops(count) {
     std::vector<boost::asio::io_context*> contexts;
