@@ -37,7 +37,7 @@ TASK = json.dumps({"role": "worker", "input": {"n": 1}})
 EXECUTION = json.dumps({"task_id": "t", "attempt": 1, "role": "worker", "input": {"n": 1}})
 
 # As the manuals advise for speed: keep-alive on both sides, no access log. One thread each: what is compared is
-# the work per request, and wrk and the service take the other core.
+# the work per request.
 HAPROXY = """
 global
   nbthread 1
@@ -82,6 +82,12 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def on_last_core(command):
+    """There run the agents, and what asks those that stand before them: else the kernel moves whoever wakes each other up
+    to one core, now and then, and what is measured is that."""
+    return ["taskset", "-c", str(os.cpu_count() - 1), *command]
+
+
 def background(house, command, **options):
     child = subprocess.Popen(command, **options)
     house.callback(child.wait)
@@ -90,7 +96,7 @@ def background(house, command, **options):
 
 
 def echo(house, agents=AGENTS, concurrency=64, more=()):
-    child = background(house, [ECHO, "--agents", str(agents), "--concurrency", str(concurrency), *more],
+    child = background(house, on_last_core([ECHO, "--agents", str(agents), "--concurrency", str(concurrency), *more]),
                        stdout=subprocess.PIPE)
     house.callback(child.stdout.close)
     return int(child.stdout.readline().decode().rpartition(":")[2])
@@ -113,16 +119,17 @@ def node(house, behind, journal, waits=True, threads=1):
     return with_agents(started) if waits else started
 
 
-def wrk(house, port, path, body, connections, seconds):
-    """Requests per second, latency in ms, and how many were not answered with 2xx."""
+def wrk(house, port, path, body, connections, seconds, straight=False):
+    """Requests per second, latency in ms, and how many were not answered with 2xx. `straight` at the agents: wrk takes
+    the core of those that else stand between."""
     script = pathlib.Path(house.folder) / "wrk.lua"
     script.write_text(f"wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [[{body}]]\n"
                       "done = function(summary, latency, requests)\n"
                       "  print('@ ' .. summary.requests / summary.duration * 1e6 .. ' ' .. latency:percentile(50) / 1e3 .. ' '\n"
                       "    .. latency:percentile(99) / 1e3 .. ' ' .. summary.errors.status + summary.errors.connect\n"
                       "    + summary.errors.read + summary.errors.write + summary.errors.timeout)\nend\n")
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}{path}"],
-                         capture_output=True, text=True, check=True).stdout
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}{path}"]
+    out = subprocess.run(command if straight else on_last_core(command), capture_output=True, text=True, check=True).stdout
     rate, p50, p99, errors = (float(x) for x in re.search(r"@ (\S+) (\S+) (\S+) (\S+)", out).groups())
     return {"per_second": rate, "p50_ms": p50, "p99_ms": p99, "errors": errors}
 
@@ -223,7 +230,8 @@ def targets_of(house, seconds):
              "rolecall, POST ?wait, 2 threads": (node(house, behind, False, threads=2).port, *submit),
              "rolecall, POST ?wait, journal": (node(house, behind, True).port, *submit)}
     redis_port = redis(house)
-    result = {name: lambda n, target=target: wrk(house, *target, n, seconds) for name, target in ports.items()}
+    result = {name: lambda n, target=target: wrk(house, *target, n, seconds, straight=target[0] == behind)
+              for name, target in ports.items()}
     result["rolecall's HTTP client alone"] = lambda n: ran([LOAD, "--url", url, "--body", EXECUTION, "--in-flight", str(n),
                                                             "--seconds", str(seconds)])
     for suffix, journal in (("", False), (", journal", True)):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/basics.hpp"
+#include "messages/shared.hpp"
 
 /// What is said of one try to run a task on one agent.
 namespace rolecall {
@@ -72,7 +73,7 @@ struct attempt_outcome {
   micros elapsed{0};      ///< from the request to the end of the answer
   millis park{0};         ///< how long the agent asks to be left alone (Retry-After)
   bool agent_gone{false}; ///< the answer, or its lack, says that the agent is not there any more
-  rolecall::receipt receipt{};
+  shared<rolecall::receipt> receipt{};
 
   bool operator==(const attempt_outcome&) const = default;
 };
@@ -95,12 +96,12 @@ struct attempt_record {
   bool ended{false};
   rolecall::verdict verdict{}; ///< once it has ended, as are the next two
   millis run{0};
-  failure error;                  ///< if it did not complete
-  std::string span_id;            ///< W3C Trace Context, 16 hex digits
-  rolecall::receipt receipt{};    ///< once it has ended
-  std::uint64_t started_event{0}; ///< number of the task's event that told of its start
-  std::uint64_t ended_event{0};   ///< likewise of its end
-  bool hedge{false};              ///< ran beside another attempt, for the faster of the two
+  failure error;                       ///< if it did not complete
+  std::string span_id;                 ///< W3C Trace Context, 16 hex digits
+  shared<rolecall::receipt> receipt{}; ///< once it has ended
+  std::uint64_t started_event{0};      ///< number of the task's event that told of its start
+  std::uint64_t ended_event{0};        ///< likewise of its end
+  bool hedge{false};                   ///< ran beside another attempt, for the faster of the two
 
   bool operator==(const attempt_record&) const = default;
 };

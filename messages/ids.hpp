@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/inspect_text.hpp"
+
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -67,14 +69,7 @@ public:
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, strong_id& id) {
-    if constexpr (Inspector::reads_state) {
-      return f(const_cast<std::string&>(id.str()));
-    } else {
-      std::string text;
-      auto result = f(text);
-      id = strong_id{std::move(text)};
-      return result;
-    }
+    return inspect_text(f, id);
   }
 
 private:
@@ -124,14 +119,16 @@ struct attempt_key {
 
 } // namespace rolecall
 
+/// Not noexcept, so that libstdc++ keeps the hash of each entry of a table beside it: to pass over
+/// an entry does not read its text then, which may not be in the cache any more.
 template <class Tag>
 struct std::hash<rolecall::strong_id<Tag>> {
-  std::size_t operator()(const rolecall::strong_id<Tag>& id) const noexcept { return id.hash(); }
+  std::size_t operator()(const rolecall::strong_id<Tag>& id) const { return id.hash(); }
 };
 
 template <>
 struct std::hash<rolecall::agent_key> {
-  std::size_t operator()(const rolecall::agent_key& key) const noexcept {
+  std::size_t operator()(const rolecall::agent_key& key) const {
     auto h = std::hash<rolecall::service_name>{}(key.service);
     h = h * 31 + std::hash<rolecall::agent_id>{}(key.id);
     return h * 31 + std::hash<rolecall::node_name>{}(key.node);
@@ -140,7 +137,7 @@ struct std::hash<rolecall::agent_key> {
 
 template <>
 struct std::hash<rolecall::attempt_key> {
-  std::size_t operator()(const rolecall::attempt_key& key) const noexcept {
+  std::size_t operator()(const rolecall::attempt_key& key) const {
     return std::hash<rolecall::task_id>{}(key.task) * 31 + key.attempt;
   }
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/inspect_text.hpp"
+
 #include <memory>
 #include <string>
 
@@ -24,14 +26,7 @@ public:
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, json_text& x) {
-    if constexpr (Inspector::reads_state) {
-      return f(const_cast<std::string&>(x.str()));
-    } else {
-      std::string text;
-      auto result = f(text);
-      x = json_text{std::move(text)};
-      return result;
-    }
+    return inspect_text(f, x);
   }
 
 private:

@@ -28,10 +28,12 @@ boost::asio::ssl::context* pool_settings::tls_context() {
 }
 
 origin_pool::origin_pool(boost::asio::io_context& context, std::shared_ptr<pool_settings> settings,
+                         std::string authority,
                          std::function<void(std::shared_ptr<client_call>, http_result)> ended,
                          std::function<void()> emptied)
     : context_{context},
       settings_{std::move(settings)},
+      authority_{std::move(authority)},
       ended_{std::move(ended)},
       emptied_{std::move(emptied)},
       idle_timer_{context} {}
@@ -115,8 +117,8 @@ void origin_pool::open(const std::shared_ptr<client_call>& call) {
 void origin_pool::run(const std::shared_ptr<client_call>& call, connection_ptr connection) {
   call->connection = std::move(connection);
   call->connection->exchange(
-      request_head(call->request, call->target, settings_->options.user_agent), call->request,
-      call->started, [self = shared_from_this(), call](exchange_outcome outcome) {
+      request_head(call->request, call->target.target, authority_, settings_->options.user_agent),
+      call->request, call->started, [self = shared_from_this(), call](exchange_outcome outcome) {
         self->on_outcome(call, std::move(outcome));
       });
 }

@@ -54,9 +54,11 @@ struct pool_settings {
 /// connections time out. Used on the loop's thread only.
 class origin_pool : public std::enable_shared_from_this<origin_pool> {
 public:
-  /// `ended` gets each submitted call that has not been withdrawn, once, with its result. `emptied`
-  /// is called when there is no connection and no call left.
+  /// `authority` is the origin's, as a request names it. `ended` gets each submitted call that has
+  /// not been withdrawn, once, with its result. `emptied` is called when there is no connection and
+  /// no call left.
   origin_pool(boost::asio::io_context& context, std::shared_ptr<pool_settings> settings,
+              std::string authority,
               std::function<void(std::shared_ptr<client_call>, http_result)> ended,
               std::function<void()> emptied);
 
@@ -93,6 +95,7 @@ private:
 
   boost::asio::io_context& context_;
   std::shared_ptr<pool_settings> settings_;
+  std::string authority_;
   std::function<void(std::shared_ptr<client_call>, http_result)> ended_;
   std::function<void()> emptied_;
   std::size_t connections_{0};                      ///< opening, in use and idle together

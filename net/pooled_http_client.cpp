@@ -37,7 +37,8 @@ http_failure client_is_shut_down() {
 
 } // namespace
 
-/// All but `next_id_` and the inbox belongs to the loop's thread.
+/// All but `next_id_` and the inbox belongs to the loop's thread. What comes from there goes its
+/// way at once, what comes from elsewhere through the inbox.
 class pooled_http_client::impl : public std::enable_shared_from_this<impl> {
 public:
   impl(boost::asio::io_context& context, http_client_options options) : context_{context} {
@@ -57,8 +58,14 @@ public:
 
   call_id start(http_request request, handler done) {
     auto id = next_id_.fetch_add(1, std::memory_order_relaxed);
-    order next{
-        start_order{id, std::move(request), std::move(done), std::chrono::steady_clock::now()}};
+    start_order item{id, std::move(request), std::move(done), std::chrono::steady_clock::now()};
+    if (context_.get_executor().running_in_this_thread()) {
+      starting_ = true;
+      obey(item);
+      starting_ = false;
+      return id;
+    }
+    order next{std::move(item)};
     if (!inbox_->push(std::move(next)))
       boost::asio::post(context_, [done = std::move(std::get<start_order>(next).done)] {
         done(client_is_shut_down());
@@ -79,6 +86,7 @@ private:
   std::shared_ptr<origin_pool> pool_of(const url& target);
   void abandon(call_id id, http_failure why);
   void end(const std::shared_ptr<client_call>& call, http_result result);
+  void tell(handler done, http_result result);
 
   boost::asio::io_context& context_;
   std::shared_ptr<pool_settings> settings_;
@@ -86,14 +94,20 @@ private:
   std::atomic<call_id> next_id_{1};
   std::unordered_map<call_id, std::shared_ptr<client_call>> calls_;     ///< started and not ended
   std::unordered_map<std::string, std::shared_ptr<origin_pool>> pools_; ///< by origin, none empty
+  url latest_;                             ///< whose pool was asked for last
+  std::weak_ptr<origin_pool> latest_pool_; ///< that one
+  bool starting_{false};                   ///< a caller is in `start`: no handler is called
+  bool ended_{false};
 };
 
 void pooled_http_client::impl::obey(start_order& item) {
+  if (ended_)
+    return tell(std::move(item.done), client_is_shut_down());
   auto parsed = parse_url(item.request.url);
   auto wrong = std::holds_alternative<std::string>(parsed) ? std::get<std::string>(parsed)
                                                            : wrong_with(item.request);
   if (!wrong.empty())
-    return item.done(http_failure{http_errc::invalid_request, std::move(wrong)});
+    return tell(std::move(item.done), http_failure{http_errc::invalid_request, std::move(wrong)});
   auto timeout = item.request.timeout = bounded(item.request.timeout);
   item.request.connect_timeout = bounded(item.request.connect_timeout);
   auto call =
@@ -164,11 +178,21 @@ void pooled_http_client::impl::end(const std::shared_ptr<client_call>& call, htt
   call->deadline.cancel();
   call->pool = nullptr;
   calls_.erase(call->id);
-  auto done = std::move(call->done);
-  done(std::move(result));
+  tell(std::move(call->done), std::move(result));
+}
+
+void pooled_http_client::impl::tell(handler done, http_result result) {
+  if (!starting_)
+    return done(std::move(result));
+  boost::asio::post(context_, [done = std::move(done), result = std::move(result)]() mutable {
+    done(std::move(result));
+  });
 }
 
 std::shared_ptr<origin_pool> pooled_http_client::impl::pool_of(const url& target) {
+  if (target.scheme == latest_.scheme && target.host == latest_.host && target.port == latest_.port)
+    if (auto pool = latest_pool_.lock())
+      return pool;
   auto key = target.origin();
   auto& pool = pools_[key];
   if (!pool) {
@@ -178,15 +202,21 @@ std::shared_ptr<origin_pool> pooled_http_client::impl::pool_of(const url& target
         self->end(call, std::move(result));
     };
     auto emptied = [weak = weak_from_this(), key] {
-      if (auto self = weak.lock())
+      if (auto self = weak.lock()) {
         self->pools_.erase(key);
+        self->latest_pool_.reset(); // it may live on, for whoever is in it
+      }
     };
-    pool = std::make_shared<origin_pool>(context_, settings_, std::move(ended), std::move(emptied));
+    pool = std::make_shared<origin_pool>(context_, settings_, target.authority(), std::move(ended),
+                                         std::move(emptied));
   }
+  latest_ = target;
+  latest_pool_ = pool;
   return pool;
 }
 
 std::vector<http_client::handler> pooled_http_client::impl::end_all() {
+  ended_ = true;
   std::vector<handler> handlers;
   for (auto& item : inbox_->close())
     if (auto* start = std::get_if<start_order>(&item))

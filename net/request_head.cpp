@@ -33,12 +33,12 @@ std::string wrong_with(const http_request& request) {
   return {};
 }
 
-std::string request_head(const http_request& request, const url& target,
-                         std::string_view user_agent) {
+std::string request_head(const http_request& request, std::string_view target,
+                         std::string_view authority, std::string_view user_agent) {
   std::string head;
   head.reserve(512);
-  head.append(request.method).append(" ").append(target.target).append(" HTTP/1.1\r\nHost: ");
-  head.append(target.authority()).append("\r\nUser-Agent: ").append(user_agent).append("\r\n");
+  head.append(request.method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
+  head.append(authority).append("\r\nUser-Agent: ").append(user_agent).append("\r\n");
   for (const auto& [name, value] : request.headers)
     head.append(name).append(": ").append(value).append("\r\n");
   // RFC 9110, 8.6: methods that mean something by a body say so even if it is empty.

@@ -12,8 +12,8 @@ namespace rolecall::net {
 std::string wrong_with(const http_request& request);
 
 /// The request line and the headers, with the empty line that ends them. `request` has nothing
-/// wrong with it, and `target` is its parsed URL.
-std::string request_head(const http_request& request, const url& target,
-                         std::string_view user_agent);
+/// wrong with it; `target` and `authority` are those of its URL.
+std::string request_head(const http_request& request, std::string_view target,
+                         std::string_view authority, std::string_view user_agent);
 
 } // namespace rolecall::net

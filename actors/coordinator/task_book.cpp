@@ -92,7 +92,7 @@ task_book::effects task_book::on_refused(const placement_refused& refused, time_
     return out;
   auto& t = found->second;
   auto first = t.record->attempts == 0;
-  auto end = t.record;
+  auto end = record_to_end(t);
   end.edit().error = refused.error;
   auto state = first && rejects(refused.error.kind) ? task_state::rejected : task_state::failed;
   finish(t, state, std::move(end), now, out);
@@ -148,7 +148,7 @@ task_book::effects task_book::on_outcome(attempt_outcome outcome, time_point now
   switch (outcome.verdict) {
   case verdict::completed: {
     note_run(t, outcome.elapsed);
-    auto end = t.record;
+    auto end = record_to_end(t);
     auto& record = end.edit();
     record.output = std::move(outcome.output);
     record.error = {};
@@ -156,7 +156,7 @@ task_book::effects task_book::on_outcome(attempt_outcome outcome, time_point now
     break;
   }
   case verdict::canceled: {
-    auto end = t.record;
+    auto end = record_to_end(t);
     end.edit().error = std::move(outcome.error);
     finish(t, task_state::canceled, std::move(end), now, out);
     break;
@@ -238,7 +238,7 @@ void task_book::start(task& t, time_point now, effects& out) {
       bytes += found->second.record->output.str().size();
   if (bytes <= max_dependency_bytes)
     return ask_for_agent(t, out);
-  auto end = t.record;
+  auto end = record_to_end(t);
   end.edit().error = {ec::too_large, "the outputs of the tasks that it depends on have " +
                                          std::to_string(bytes) + " bytes together; the most is " +
                                          std::to_string(max_dependency_bytes)};
@@ -362,7 +362,7 @@ void task_book::stop(task& t, task_state state, failure why, time_point now, eff
     canceled.error = why;
     t.record.edit().run = end_attempt(t, canceled, now);
   }
-  auto end = t.record;
+  auto end = record_to_end(t);
   end.edit().error = std::move(why);
   finish(t, state, std::move(end), now, out);
 }

@@ -188,6 +188,7 @@ private:
   void send(task& t, attempt_request&& request, time_point now, effects& out);
   millis end_attempt(task& t, attempt_outcome& outcome, time_point now);
   static attempt_record* attempt_of(task& t, std::uint32_t attempt);
+  shared<task_record> record_to_end(task& t) const;
   void add_receipt(task& t, const attempt_outcome& outcome, effects& out);
   void stop(task& t, task_state state, failure why, time_point now, effects& out);
   void set_due(task& t, std::optional<time_point> due);
@@ -259,7 +260,7 @@ private:
   // What waits for the disk, by ticket.
   std::uint64_t next_ticket_{1};
   std::uint64_t committed_{0};
-  std::map<std::uint64_t, std::vector<task_id>> recording_; // acceptances and ends
+  std::deque<std::pair<std::uint64_t, task_id>> recording_; // acceptances and ends
   std::deque<std::pair<std::uint64_t, task_event>> untold_;
   std::multimap<std::uint64_t, attempt_request> held_starts_;
   journal_append forgotten_; // what the journal need not keep any longer

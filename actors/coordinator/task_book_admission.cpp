@@ -55,7 +55,7 @@ std::variant<task_book::admission, failure> task_book::submit(std::vector<task_s
       needed.dependents.push_back(t.spec->id);
     }
     t.accepted_event = number_event(t, now);
-    recording_[result.ticket].push_back(t.spec->id);
+    recording_.emplace_back(result.ticket, t.spec->id);
     if (options_.durable)
       append_these.entries.push_back(entry_of(t));
   }
@@ -136,7 +136,7 @@ task_book::task& task_book::add(task_spec what, time_point now) {
 
 /// Into all that is kept of tasks that are not terminal.
 void task_book::insert(task& t) {
-  order_[t.record->number] = t.spec->id;
+  order_.emplace_hint(order_.end(), t.record->number, t.spec->id);
   ++open_;
   open_bytes_ += t.spec->input.str().size();
   if (t.record->deadline_at > unix_time{0})
@@ -150,6 +150,8 @@ void task_book::accepted(task& t, time_point now, effects& out) {
   t.blockers = 0;
   if (t.record->deadline_at > unix_time{0}) // it may have passed meanwhile
     set_deadline(t, from_wall(t.record->deadline_at));
+  if (t.spec->depends_on.empty())
+    return start(t, now, out);
   task_record refused; // a dependency that did not reach the disk
   refused.state = task_state::rejected;
   refused.error = {ec::storage_full, "it could not be written to the journal"};

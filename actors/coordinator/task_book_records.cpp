@@ -59,10 +59,16 @@ void task_book::append(journal_append what, effects& out) {
 
 task_book::effects task_book::on_journal(const journal_news& news, time_point now) {
   effects out;
-  for (auto ticket : news.refused)
-    if (auto refused = recording_.extract(ticket); !refused.empty())
-      for (const auto& id : refused.mapped())
-        drop(id, now, out);
+  for (auto ticket : news.refused) {
+    auto first = std::partition_point(recording_.begin(), recording_.end(),
+                                      [&](const auto& each) { return each.first < ticket; });
+    auto last = std::partition_point(first, recording_.end(),
+                                     [&](const auto& each) { return each.first == ticket; });
+    std::vector refused(first, last);
+    recording_.erase(first, last);
+    for (const auto& [its, id] : refused)
+      drop(id, now, out);
+  }
   committed_ = std::max(committed_, news.committed);
   settle(now, out);
   return out;
@@ -70,15 +76,13 @@ task_book::effects task_book::on_journal(const journal_news& news, time_point no
 
 /// Brings into effect what is on disk by now.
 void task_book::settle(time_point now, effects& out) {
-  while (!recording_.empty() && recording_.begin()->first <= committed_) {
-    auto ids = recording_.extract(recording_.begin());
-    for (const auto& id : ids.mapped()) {
-      auto& t = tasks_.at(id);
-      if (t.phase == phase::accepting)
-        accepted(t, now, out);
-      else
-        publish(t, now, out);
-    }
+  while (!recording_.empty() && recording_.front().first <= committed_) {
+    auto& t = tasks_.at(recording_.front().second);
+    recording_.pop_front();
+    if (t.phase == phase::accepting)
+      accepted(t, now, out);
+    else
+      publish(t, now, out);
   }
   forget_old(now, out);
   for (; !untold_.empty() && untold_.front().first <= committed_; untold_.pop_front()) {
@@ -114,6 +118,12 @@ void task_book::release_starts(time_point now, effects& out) {
 // -- ends
 // -------------------------------------------------------------------------------------------------
 
+/// A task's record, for how it ends: as long as that is on its way to the disk, others see the task
+/// as it was.
+shared<task_record> task_book::record_to_end(task& t) const {
+  return options_.durable ? t.record : std::move(t.record);
+}
+
 /// How a task ends is known; it is terminal once that is on disk.
 void task_book::finish(task& t, task_state state, shared<task_record> end, time_point now,
                        effects& out) {
@@ -126,7 +136,7 @@ void task_book::finish(task& t, task_state state, shared<task_record> end, time_
   t.end = std::move(end);
   t.phase = phase::recording;
   t.ticket = next_ticket_;
-  recording_[t.ticket].push_back(t.spec->id);
+  recording_.emplace_back(t.ticket, t.spec->id);
   tell(t, now, out);
 }
 
@@ -160,7 +170,7 @@ void task_book::release_dependents(task& t, time_point now, effects& out) {
 
 /// Ends a task that cannot start because of one that it depends on.
 void task_book::fail_for(task& t, const task_record& cause, time_point now, effects& out) {
-  auto end = t.record;
+  auto end = record_to_end(t);
   end.edit().error = because_of(cause);
   auto state = end->error.kind == ec::canceled ? task_state::canceled : task_state::failed;
   finish(t, state, std::move(end), now, out);

@@ -24,11 +24,12 @@ void task_book::start_again(task& t, const attempt_outcome& outcome, time_point 
   auto busy = outcome.verdict == verdict::busy;
   auto again = busy || rule.again(outcome);
   if (!again || (!busy && t.record->attempts - t.misses >= rule.max_attempts)) {
-    auto end = t.record;
-    end.edit().error = outcome.error;
-    if (again && t.record->attempts > 1)
-      end.edit().error.message = "gave up after " + std::to_string(t.record->attempts) +
-                                 " attempts: " + outcome.error.message;
+    auto end = record_to_end(t);
+    auto& record = end.edit();
+    record.error = outcome.error;
+    if (again && record.attempts > 1)
+      record.error.message = "gave up after " + std::to_string(record.attempts) +
+                             " attempts: " + outcome.error.message;
     finish(t, task_state::failed, std::move(end), now, out);
     return;
   }

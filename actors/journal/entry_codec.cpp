@@ -80,6 +80,14 @@ template <class T>
 void write(std::string& text, const std::vector<T>& list);
 template <class T>
 void decode(const json& j, std::vector<T>& list);
+template <class T>
+void write(std::string& text, const shared<T>& x) {
+  write(text, *x);
+}
+template <class T>
+void decode(const json& j, shared<T>& x) {
+  decode(j, x.edit());
+}
 
 // Structures: each member under its name. One description serves both ways.
 template <class F>

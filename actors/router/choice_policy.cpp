@@ -6,9 +6,6 @@ namespace rolecall {
 
 namespace {
 
-// What an agent that works on several tasks takes already tells of how many it has: counted in
-// full, it would count twice.
-constexpr double shared_speed_weight = 0.5;
 constexpr double retry_cost = 4; // of a failed attempt, in times of a completed one
 
 struct least_requests : choice_policy {
@@ -55,8 +52,7 @@ struct adaptive : choice_policy {
   agent_pool::standing stand(const routed_agent& a, double mean_limit,
                              time_point now) const override {
     auto failures = failure_factor(a.health.success(now), weights_.success);
-    return {expected_factor(a, mean_limit, now) * failures,
-            std::exp(a.speed.log_factor) * failures};
+    return {expected_factor(a, mean_limit, now) * failures, a.speed.factor * failures};
   }
   // Those that the order puts first; by lot some whose place in it may be out of date.
   looks to_look_at() const override { return {8, 2}; }
@@ -83,10 +79,11 @@ double failure_factor(double success, double weight) {
 }
 
 double expected_factor(const routed_agent& a, double mean_limit, routed_agent::time_point now) {
+  // What an agent that works on several tasks takes already tells of how many it has: counted in
+  // full, it would count twice.
   if (a.limit(now) <= 1)
-    return std::exp(a.speed.log_factor);
-  return std::exp(shared_speed_weight * a.speed.log_factor) *
-         (1 + a.in_flight * mean_limit / a.limit(now));
+    return a.speed.factor;
+  return std::sqrt(a.speed.factor) * (1 + a.in_flight * mean_limit / a.limit(now));
 }
 
 std::unique_ptr<choice_policy> make_policy(routing_policy which, score_weights weights) {

@@ -19,7 +19,7 @@ constexpr std::size_t max_idle = 4'096;
 
 void recent_values::note(double value, std::chrono::milliseconds window, time_point now) {
   if (value <= 0 && now_ <= 0 && peak() <= 0 && sum_ <= 0)
-    return; // of most priorities there is nothing
+    return; // there is nothing
   if (value > 0 && now_ <= 0 && (peak() <= 0 || now - since_ >= window)) {
     sum_ = watched_ = 0;
     begun_ = at_ = now;
@@ -139,6 +139,7 @@ void headroom::count(const key& of, entry& e, const situation& now_is, time_poin
 void headroom::add(const key& of, const entry& e, double sign) {
   if (e.running <= 0)
     return;
+  used_levels_ = std::max(used_levels_, level_of(of.priority) + 1);
   for (std::size_t i = 0; i <= level_of(of.priority); ++i) {
     auto& l = levels_[i];
     l.use += sign * e.counted;
@@ -154,7 +155,8 @@ void headroom::follow(time_point now) {
     half_since_ = now;
     begin_half();
   }
-  for (auto& l : levels_) {
+  for (std::size_t i = 0; i < used_levels_; ++i) {
+    auto& l = levels_[i];
     l.recent_use.note(l.use, window_, now);
     l.recent_weight.note(l.weight, window_, now);
   }

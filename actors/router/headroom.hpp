@@ -138,6 +138,7 @@ private:
   std::size_t idle_{0}; // entries of which nothing runs
   time_point half_since_{};
   std::array<level, priorities> levels_{};
+  std::size_t used_levels_{0}; // above them nothing has run yet
 };
 
 } // namespace rolecall

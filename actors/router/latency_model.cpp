@@ -48,7 +48,7 @@ void latency_model::learn(const attempt_kind& kind, agent_speed& agent, double m
   auto& its_class = state_of(kind.task_class);
   auto traits = traits_of(kind);
   if (its_class.samples == 0)
-    add(its_class, micros, std::exp(agent.log_factor) * traits);
+    add(its_class, micros, agent.factor * traits);
   auto x = std::log(micros / traits) - its_class.log_mean;
   auto passed = std::max(0.0, std::chrono::duration<double>(now - agent.at).count());
   auto decay = std::exp(-passed / std::chrono::duration<double>(tau_).count());
@@ -73,7 +73,8 @@ void latency_model::learn(const attempt_kind& kind, agent_speed& agent, double m
     variance_ =
         std::max(least_variance, variance_ + (std::min(off * off, 9 * variance_) - variance_) / 64);
   agent.log_factor = std::clamp(agent.log_factor, -10.0, 10.0);
-  auto factor = std::exp(agent.log_factor) * traits;
+  agent.factor = std::exp(agent.log_factor);
+  auto factor = agent.factor * traits;
   if (its_class.samples > 1 || all_.samples > 0)
     add(its_class, micros, factor);
   add(all_, micros, factor);
@@ -86,7 +87,7 @@ void latency_model::learn_at_least(const attempt_kind& kind, agent_speed& agent,
 }
 
 double latency_model::expected(const attempt_kind& kind, const agent_speed& agent) const {
-  return class_mean(kind.task_class) * std::exp(agent.log_factor) * traits_of(kind);
+  return class_mean(kind.task_class) * agent.factor * traits_of(kind);
 }
 
 double latency_model::traits_of(const attempt_kind& kind) const {

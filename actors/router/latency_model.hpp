@@ -11,7 +11,8 @@ namespace rolecall {
 /// as the times of tasks are spread by factors. 0: as fast as the mean.
 struct agent_speed {
   double log_factor{0};
-  double recent{0}; ///< the same over the last few attempts
+  double factor{1}; ///< the same as a multiple of the mean: e to the power of it
+  double recent{0}; ///< `log_factor` over the last few attempts
   std::uint32_t samples{0};
   std::chrono::steady_clock::time_point at{};
 };

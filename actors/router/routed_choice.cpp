@@ -107,8 +107,9 @@ routed_role::choice routed_role::choose(const placement_request& request, std::m
     const auto* home = home_of(request, now);
     if (home && home->free_at != routed_agent::none)
       looked_at.add(pool.find(home->record.key));
+    auto class_us = latency.class_mean(request.task_class);
     for (auto& option : options) {
-      option.terms = score(request, *option.agent, home, now);
+      option.terms = score(request, *option.agent, home, class_us, now);
       option.reserved = is_worth_more_elsewhere(request, *option.agent, yields);
     }
   }

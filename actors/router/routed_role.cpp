@@ -43,11 +43,11 @@ routed_role::routed_role(const role_name& name, std::shared_ptr<const router_opt
       policy_{make_policy(options_->policy_of(name), options_->weights)} {}
 
 score_terms routed_role::score(const placement_request& request, const routed_agent& a,
-                               const routed_agent* home, time_point now) const {
+                               const routed_agent* home, double class_us, time_point now) const {
   const auto& weights = options_->weights;
   score_terms terms;
   auto expected = expected_factor(a, pool.mean_limit(), now);
-  auto class_ms = latency.class_mean(request.task_class) / 1'000;
+  auto class_ms = class_us / 1'000;
   auto lack = a.lack(request.skills);
   auto warmth = is_last_of(request.context_id, a) ? latency.warm_factor() : 1;
   auto lack_costs = latency.lack_factor(lack);
@@ -117,7 +117,7 @@ bool routed_role::is_hot(const routed_agent& a, time_point now) const {
   if (a.limit(now) <= 1 || a.in_flight == 0)
     return false;
   auto silent_us = std::chrono::duration<double, std::micro>(now - a.progress_at).count();
-  auto attempt_us = latency.mean() * std::exp(a.speed.log_factor);
+  auto attempt_us = latency.mean() * a.speed.factor;
   if (attempt_us > 0 && silent_us > std::max(least_stall_us, stalled_after * attempt_us))
     return true; // it has had something to do for long, and has not finished anything
   if (a.in_flight >= 2 + 2 * a.succeeded)
@@ -221,8 +221,10 @@ headroom::situation routed_role::situation_of(std::uint8_t priority,
   if (options_->max_parallel != 0)
     slots = std::min<std::uint64_t>(slots, options_->max_parallel);
   slots -= std::min<std::uint64_t>(slots, admitted);
-  return {options_->fairness.weight_of(fairness_key), line.waiting_of(priority, fairness_key),
-          static_cast<double>(slots)};
+  auto waiting = line.waiting_of(priority, fairness_key);
+  if (newcomer && newcomer->priority == priority && newcomer->fairness_key == fairness_key)
+    ++waiting;
+  return {options_->fairness.weight_of(fairness_key), waiting, static_cast<double>(slots)};
 }
 
 void routed_role::clock_went_back(time_point before, time_point now) {

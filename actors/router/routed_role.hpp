@@ -68,9 +68,9 @@ public:
   /// @param yields leaves the better agents to others, where it makes a difference to them
   choice choose(const placement_request& request, std::mt19937_64& chance, time_point now,
                 bool yields = false);
-  /// The terms of an agent's score for a request.
+  /// The terms of an agent's score for a request, with the mean of the request's class.
   score_terms score(const placement_request& request, const routed_agent& a,
-                    const routed_agent* home, time_point now) const;
+                    const routed_agent* home, double class_us, time_point now) const;
   /// Where the request's context belongs, as things are.
   const routed_agent* home_of(const placement_request& request, time_point now) const;
   /// What is to be known at the end of an attempt that starts now.
@@ -112,7 +112,9 @@ public:
   double asked_own{0};         // of these: the part that agents of this node are for
   role_demand told;
   std::vector<placement_request> hedges; // until the next dispatch
-  std::optional<time_point> wake;        // when it is to be looked at again
+  // One that has just come and found nobody waiting; until the next dispatch, likewise.
+  std::optional<placement_request> newcomer;
+  std::optional<time_point> wake; // when it is to be looked at again
 
 private:
   attempt_kind kind_of(const placement_request& request, const routed_agent& a) const;

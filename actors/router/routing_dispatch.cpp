@@ -34,9 +34,11 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
     result.emplace_back(settle(role, *next.request, next.choice, now));
   };
   if (options_->max_parallel == 0) {
-    for (auto [name, role] : roles)
+    for (auto [name, role] : roles) {
+      place_newcomer(*name, *role, now, result);
       for (auto next = propose(*name, *role, now); next.request; next = propose(*name, *role, now))
         place(*role, next);
+    }
   } else {
     while (!full()) {
       proposal best;
@@ -108,31 +110,63 @@ void routing_table::wake_at(const role_name& name, routed_role& role, time_point
 routing_table::proposal routing_table::propose(const role_name& name, routed_role& role,
                                                time_point now) {
   proposal result;
-  if (role.line.empty() || role.gate.at_cap())
-    return result;
+  if (!role.line.empty() && may_start(name, role, now))
+    result.request = role.line.next([&](const placement_request& request) {
+      return look_at(request, name, role, now, result.choice);
+    });
+  return result;
+}
+
+/// Whether the role's limits and its agents let anything start.
+bool routing_table::may_start(const role_name& name, routed_role& role, time_point now) {
+  if (role.gate.at_cap())
+    return false;
   if (auto open = role.gate.closed_until(now)) {
     wake_at(name, role, *open); // also without an agent: one is asked for then
-    return result;
+    return false;
   }
-  if (role.pool.free() == 0)
-    return result;
-  result.request = role.line.next([&](const placement_request& request) {
-    if (!key_may_start(request.fairness_key, now))
-      return fit::held;
-    auto yields = left_to_others(role, request);
-    if (yields && yields->full) {
-      wake_at(name, role, role.room.next_change());
-      return fit::greedy;
-    }
-    result.choice = role.choose(request, chance_, now, yields.has_value());
-    if (result.choice.agent)
-      return fit::yes;
-    if (!result.choice.wait_until)
-      return fit::no;
-    wake_at(name, role, *result.choice.wait_until);
-    return result.choice.aside ? fit::aside : fit::wait;
-  });
-  return result;
+  return role.pool.free() > 0;
+}
+
+/// Whether a request can start now, and on whom.
+fit routing_table::look_at(const placement_request& request, const role_name& name,
+                           routed_role& role, time_point now, routed_role::choice& choice) {
+  if (!key_may_start(request.fairness_key, now))
+    return fit::held;
+  auto yields = left_to_others(role, request);
+  if (yields && yields->full) {
+    wake_at(name, role, role.room.next_change());
+    return fit::greedy;
+  }
+  choice = role.choose(request, chance_, now, yields.has_value());
+  if (choice.agent)
+    return fit::yes;
+  if (!choice.wait_until)
+    return fit::no;
+  wake_at(name, role, *choice.wait_until);
+  return choice.aside ? fit::aside : fit::wait;
+}
+
+/// Who finds nobody waiting gets its agent without a place in the line, if there is one.
+void routing_table::place_newcomer(const role_name& name, routed_role& role, time_point now,
+                                   std::vector<decision>& out) {
+  if (!role.newcomer)
+    return;
+  routed_role::choice choice;
+  auto placed =
+      may_start(name, role, now) && look_at(*role.newcomer, name, role, now, choice) == fit::yes;
+  if (placed)
+    out.emplace_back(settle(role, *role.newcomer, choice, now));
+  auto request = *std::exchange(role.newcomer, std::nullopt);
+  if (placed)
+    return role.line.passed_by(request);
+  role.held.forget(request.task); // the line looks at it anew
+  wait_in_line(role, std::move(request));
+}
+
+void routing_table::wait_in_line(routed_role& role, placement_request request) {
+  waiting_in_.insert_or_assign(request.task, request.role);
+  role.line.push(std::move(request));
 }
 
 /// A hedge goes now or not at all.
@@ -173,9 +207,9 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   ++(request.hedge ? role.hedging : is_own(a.record.key) ? role.running : role.away);
   role.peak = std::max(role.peak, role.running);
   demand_changed_.insert(request.role);
-  role.held.forget(request.task);
-  if (!request.hedge) {
+  if (!request.hedge && !role.newcomer) {
     waiting_in_.erase(request.task);
+    role.held.forget(request.task);
     role.line.taken(request);
   }
   return result;

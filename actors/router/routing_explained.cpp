@@ -171,11 +171,11 @@ routing_status routing_table::status(time_point now) const {
   return result;
 }
 
-candidate& routing_table::add_candidate(candidate_list& to, const placement_request& request,
-                                        const routed_agent& a, time_point now) const {
+candidate& routing_table::add_candidate(candidate_list& to, const routed_agent& a, std::string note,
+                                        time_point now) {
   auto& each = to.best.emplace_back();
   each.agent = a.record.key;
-  each.note = note_on(request, a, now);
+  each.note = std::move(note);
   each.eligible = each.note.empty();
   each.in_flight = a.in_flight;
   each.max_concurrency = a.limit(now);
@@ -197,17 +197,21 @@ candidate_list routing_table::candidates_of(const placement_request& request,
   for (const auto& option : choice.options) {
     if (result.best.size() == max_candidates)
       break;
-    auto& each = add_candidate(result, request, *option.agent, now);
+    auto chosen = option.agent == choice.agent;
+    std::string note; // they all could have it
+    if (option.reserved && !chosen)
+      note = "is left to tasks that need what it is better at";
+    else if (!request.avoid.empty())
+      note = note_on(request, *option.agent, now);
+    auto& each = add_candidate(result, *option.agent, std::move(note), now);
     each.terms = option.terms;
-    each.chosen = option.agent == choice.agent;
-    if (option.reserved && !each.chosen)
-      each.note = "is left to tasks that need what it is better at";
-    each.eligible = each.chosen || each.note.empty();
+    each.chosen = chosen;
+    each.eligible = chosen || each.note.empty();
   }
   for (auto other = role.pool.agents().begin(); all && other != role.pool.agents().end(); ++other) {
     auto same = [&](const auto& option) { return option.agent == &other->second; };
     if (std::none_of(choice.options.begin(), choice.options.end(), same))
-      add_candidate(result, request, other->second, now);
+      add_candidate(result, other->second, note_on(request, other->second, now), now);
   }
   result.omitted = static_cast<std::uint32_t>(role.pool.agents().size() - result.best.size());
   return result;
@@ -223,9 +227,10 @@ candidate_list routing_table::candidates_for(const placement_request& request,
     score_terms terms;
   };
   std::vector<seen> all;
+  auto class_us = role.latency.class_mean(request.task_class);
   for (const auto& [key, a] : role.pool.agents())
     all.push_back({&a, a.usable(now) && a.free_slot(now) && a.has(request.skills),
-                   role.score(request, a, home, now)});
+                   role.score(request, a, home, class_us, now)});
   auto better = [](const seen& a, const seen& b) {
     return a.fits != b.fits ? a.fits : a.terms.score < b.terms.score;
   };
@@ -236,7 +241,7 @@ candidate_list routing_table::candidates_for(const placement_request& request,
   result.policy = options_->policy_of(request.role);
   result.omitted = static_cast<std::uint32_t>(all.size() - count);
   for (std::size_t i = 0; i < count; ++i) {
-    auto& each = add_candidate(result, request, *all[i].agent, now);
+    auto& each = add_candidate(result, *all[i].agent, note_on(request, *all[i].agent, now), now);
     if (result.policy == routing_policy::adaptive)
       each.terms = all[i].terms;
   }

@@ -84,8 +84,12 @@ void routing_table::place(placement_request request) {
   ++role.asked;
   demand_changed_.insert(request.role);
   key_changed(request.fairness_key);
-  waiting_in_.insert_or_assign(request.task, request.role);
-  role.line.push(std::move(request));
+  if (role.newcomer) // it is one no longer
+    wait_in_line(role, *std::exchange(role.newcomer, std::nullopt));
+  if (role.line.empty() && request.avoid.empty() && options_->max_parallel == 0)
+    role.newcomer = std::move(request);
+  else
+    wait_in_line(role, std::move(request));
 }
 
 bool routing_table::withdraw(const task_id& task) {
@@ -193,8 +197,9 @@ std::vector<role_demand> routing_table::take_demand() {
     result.push_back(demand);
   }
   demand_asked_.clear();
-  for (const auto& name : std::exchange(demand_changed_, {}))
+  for (const auto& name : demand_changed_)
     forget_if_unused(name);
+  demand_changed_.clear();
   return result;
 }
 

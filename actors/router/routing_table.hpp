@@ -90,6 +90,21 @@ private:
     bool away;
     bool admitted; // of another node's task: nobody's here
   };
+  /// Each once, in their order. Mostly there is one: that costs nothing but to look at it.
+  class role_names {
+  public:
+    void insert(const role_name& name) {
+      auto at = std::lower_bound(names_.begin(), names_.end(), name);
+      if (at == names_.end() || *at != name)
+        names_.insert(at, name);
+    }
+    void clear() { names_.clear(); }
+    auto begin() const { return names_.begin(); }
+    auto end() const { return names_.end(); }
+
+  private:
+    std::vector<role_name> names_;
+  };
   /// What could be placed next of a role.
   struct proposal {
     const placement_request* request{nullptr};
@@ -120,6 +135,12 @@ private:
   void wake_at(const role_name& name, routed_role& role, time_point at);
   void dispatch_hedges(routed_role& role, time_point now, std::vector<decision>& out);
   proposal propose(const role_name& name, routed_role& role, time_point now);
+  bool may_start(const role_name& name, routed_role& role, time_point now);
+  fit look_at(const placement_request& request, const role_name& name, routed_role& role,
+              time_point now, routed_role::choice& choice);
+  void wait_in_line(routed_role& role, placement_request request);
+  void place_newcomer(const role_name& name, routed_role& role, time_point now,
+                      std::vector<decision>& out);
   placement settle(routed_role& role, const placement_request& request,
                    const routed_role::choice& choice, time_point now);
   bool full() const {
@@ -135,8 +156,8 @@ private:
                                                          const placement_request& request);
 
   // -- routing_explained.cpp
-  candidate& add_candidate(candidate_list& to, const placement_request& request,
-                           const routed_agent& a, time_point now) const;
+  static candidate& add_candidate(candidate_list& to, const routed_agent& a, std::string note,
+                                  time_point now);
   candidate_list candidates_of(const placement_request& request, const routed_role& role,
                                const routed_role::choice& choice, time_point now) const;
   candidate_list candidates_for(const placement_request& request, const routed_role& role,
@@ -162,10 +183,10 @@ private:
   std::size_t sweep_keys_at_{10'000};                      // so many: who needs none is dropped
   std::set<std::pair<time_point, role_name>> wakes_;       // roles to look at by then
   std::set<std::pair<time_point, std::string>> key_wakes_; // keys whose rate lets them go by then
-  std::set<role_name> changed_;                            // roles to look at in the next dispatch
+  role_names changed_;                                     // roles to look at in the next dispatch
   std::set<std::string> keys_changed_;                     // whose limits allow more or less now
   std::map<role_name, check_counts> checks_;               // of roles with health checks
-  std::set<role_name> demand_changed_;
+  role_names demand_changed_;
   std::set<role_name> demand_asked_; // to be told though nobody waits
   std::vector<placement_refused> refused_;
   std::vector<agent_key> drained_;

@@ -294,14 +294,26 @@ void waiting_line::taken(const placement_request& request) {
   key_state* pays = nullptr;
   if (where.in) {
     pays = where.in->key;
-    its_class.pass = std::max(its_class.pass, pays->pass);
-    pays->pass += pays->stride;
+    pay(*pays, its_class);
   }
   auto task = request.task; // the request goes with its place
   remove(task);
   if (pays)
     for (auto* f : pays->flows)
       order(*f);
+}
+
+void waiting_line::pay(key_state& key, class_state& in) {
+  in.pass = std::max(in.pass, key.pass);
+  key.pass += key.stride;
+}
+
+void waiting_line::passed_by(const placement_request& request) {
+  auto& its_class = classes_[request.priority];
+  its_class.served = ++placements_;
+  auto& key = key_of({request.priority, request.fairness_key});
+  key.pass = std::max(key.pass, its_class.pass);
+  pay(key, its_class);
 }
 
 void waiting_line::each_flow(const std::string& fairness_key,

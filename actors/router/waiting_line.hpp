@@ -66,6 +66,8 @@ public:
   const placement_request* next(const std::function<fit(const placement_request&)>& fits);
   /// The request got an agent: its key pays for it, and it leaves the line.
   void taken(const placement_request& request);
+  /// The same for one that found the line empty, and has not been in it.
+  void passed_by(const placement_request& request);
   /// So many requests of a fairness key may start now, as far as its limits go. To be said again
   /// after each that comes to a key of which none waits. Gives whether `may_start` changes by it.
   bool allow(const std::string& fairness_key, std::size_t count);
@@ -185,6 +187,7 @@ private:
                                    const std::function<fit(const placement_request&)>& fits);
   const placement_request* next_retry(class_state& of,
                                       const std::function<fit(const placement_request&)>& fits);
+  static void pay(key_state& key, class_state& in);
   static const placement_request*
   next_of_other_class(const flow& f, const std::function<fit(const placement_request&)>& fits);
   void hold(const std::string& fairness_key);

@@ -26,12 +26,12 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
         about.dependencies = {};
         attempt_key key{about.task, about.attempt};
         auto me = caf::actor_cast<worker_actor>(self);
-        auto sent = receipt_of(http, options.node);
+        shared<receipt> sent{receipt_of(http, options.node)};
         auto done = [me, about = std::move(about),
                      sent = std::move(sent)](const net::http_result& result) mutable {
           auto outcome = to_outcome(about, result);
+          complete(sent.edit(), result);
           outcome.receipt = std::move(sent);
-          complete(outcome.receipt, result);
           caf::anon_send(me, std::move(outcome));
         };
         auto id = self->state.client->start(std::move(http), std::move(done));

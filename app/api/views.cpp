@@ -124,8 +124,8 @@ void write_attempt(std::string& text, const attempt_record& attempt) {
     out.add("hedge", true);
   if (!attempt.error.code.empty())
     out.add_json("error", dump(to_json(attempt.error)));
-  if (!attempt.receipt.url.empty())
-    write_receipt(out.add_key("receipt"), attempt.receipt);
+  if (!attempt.receipt->url.empty())
+    write_receipt(out.add_key("receipt"), *attempt.receipt);
   out.end();
 }
 

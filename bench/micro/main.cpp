@@ -42,9 +42,10 @@ task_detail some_task() {
   attempt.agent = record.agent;
   attempt.ended = true;
   attempt.verdict = verdict::completed;
-  attempt.receipt.url = "http://127.0.0.1:8052/agents/worker-1/execute";
-  attempt.receipt.request_sha256 = attempt.receipt.answer_sha256 = net::sha256_hex("x");
-  attempt.receipt.http_status = 200;
+  auto& its_receipt = attempt.receipt.edit();
+  its_receipt.url = "http://127.0.0.1:8052/agents/worker-1/execute";
+  its_receipt.request_sha256 = its_receipt.answer_sha256 = net::sha256_hex("x");
+  its_receipt.http_status = 200;
   result.history.push_back(attempt);
   return result;
 }

@@ -69,7 +69,7 @@ TEST_CASE_METHOD(exchange_fixture, "an outcome has the receipt of its exchange")
   auto sent = client->find("/execute")->body();
   const std::string answer = R"({"status":"completed","output": 1})";
   client->answer("/execute", net::http_response{200, {}, answer, std::chrono::microseconds{1'234}});
-  auto receipt = outcome().receipt;
+  auto receipt = *outcome().receipt;
   CHECK(receipt.node == "here");
   CHECK(receipt.url == "http://service/agents/a%2F1/execute");
   CHECK(receipt.http_status == 200);
@@ -88,7 +88,7 @@ TEST_CASE_METHOD(exchange_fixture, "a refusal, and half an answer, leave a recei
     client->answer("/execute", net::http_failure{net::http_errc::connection_lost, "lost", came});
   else
     client->answer("/execute", came);
-  auto receipt = outcome().receipt;
+  auto receipt = *outcome().receipt;
   CHECK(receipt.http_status == 503);
   CHECK(receipt.answer_bytes == 4);
   CHECK(receipt.answer_sha256 == net::sha256_hex("{\"er"));
@@ -98,7 +98,7 @@ TEST_CASE_METHOD(exchange_fixture, "where no answer came, a receipt tells what w
   execute("t");
   auto sent = client->find("/execute")->body();
   client->answer("/execute", net::http_failure{net::http_errc::connect_failed, "refused"});
-  auto receipt = outcome().receipt;
+  auto receipt = *outcome().receipt;
   CHECK(receipt.request_sha256 == net::sha256_hex(sent));
   CHECK(receipt.http_status == 0);
   CHECK(receipt.first_byte == micros{0});

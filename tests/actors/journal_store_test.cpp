@@ -92,7 +92,7 @@ journal_entry progress(std::uint64_t number) {
   attempt.ended = true;
   attempt.verdict = verdict::retryable;
   attempt.error = {ec::timeout, "late"};
-  attempt.receipt = {"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"};
+  attempt.receipt = receipt{"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"};
   attempt.started_event = 41;
   attempt.ended_event = 42;
   attempt.hedge = true;

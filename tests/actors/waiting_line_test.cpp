@@ -67,11 +67,16 @@ TEST_CASE("a place among a hundred thousand is told within a millisecond, of how
   for (int i = 0; i < 10; ++i) {
     auto start = clock::now();
     auto place = line.find(task_id{"t" + std::to_string(count)})->position;
+    best = std::min(best, clock::now() - start);
     CHECK(place > count - 5'000);
     CHECK(place <= count);
-    best = std::min(best, clock::now() - start);
   }
-  CHECK(best < std::chrono::milliseconds{1});
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr auto bound = std::chrono::milliseconds{10}; // to count all would take longer there too
+#else
+  constexpr auto bound = std::chrono::milliseconds{1};
+#endif
+  CHECK(best < bound);
 }
 
 TEST_CASE("keys take turns, however many one of them has waiting") {

@@ -113,7 +113,7 @@ class Cancellation(unittest.TestCase):
 
     def test_so_it_is_when_the_attempts_time_is_up(self):
         self.start()
-        self.submit("late", timeout="200ms", max_attempts=1)
+        self.submit("late", timeout="2s", max_attempts=1)
         until(lambda: self.seen("told", "late"), "the service to be told")
 
     def test_a_service_that_cannot_be_told_is_asked_once(self):

@@ -80,12 +80,14 @@ class SlowClients(unittest.TestCase):
         return found
 
     def others_are_served_as_usual(self, node, usual):
-        """Ten times the usual is allowed, and at least 20 ms: others use the machine too."""
+        """Ten times the usual is allowed, and at least 20 ms: others use the machine too. Under a sanitizer what was buffered
+        is freed slowly."""
         now = self.times(node)
         figures = f"median {statistics.median(now) * 1000:.2f} ms, usually {statistics.median(usual) * 1000:.2f} ms"
         print(f"{self._testMethodName}: {figures}, at most {max(now) * 1000:.1f} ms")
-        self.assertLess(statistics.median(now), max(10 * statistics.median(usual), 0.02), figures)
-        self.assertLess(max(now), 10 if sanitized(node) else 2)  # what was buffered is freed slowly there
+        slow = sanitized(node)
+        self.assertLess(statistics.median(now), max(10 * statistics.median(usual), 0.1 if slow else 0.02), figures)
+        self.assertLess(max(now), 25 if slow else 2)
 
     @staticmethod
     def metric(node, name):

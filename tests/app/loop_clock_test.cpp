@@ -46,7 +46,7 @@ TEST_CASE("a request that nobody answers fails with its timeout, and an earlier 
   });
   auto so_far = std::make_shared<std::vector<int>>();
   auto asking = all.system->spawn([&](caf::event_based_actor* self) {
-    for (auto patience : {300ms, 1ms})
+    for (auto patience : {2'000ms, 1ms})
       self->request(silent, patience, 1)
           .then([](int) {},
                 [&, so_far, patience](caf::error& error) {
@@ -56,7 +56,7 @@ TEST_CASE("a request that nobody answers fails with its timeout, and an earlier 
                     failed.set_value(*so_far);
                 });
   });
-  CHECK(get(failed) == std::vector{1, 300});
+  CHECK(get(failed) == std::vector{1, 2'000});
   caf::anon_send_exit(silent, caf::exit_reason::user_shutdown);
 }
 

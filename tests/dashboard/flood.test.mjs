@@ -7,7 +7,7 @@ import { launchBrowser, openPage, see } from './browser_fixture.mjs';
 import { TestNode } from './node_fixture.mjs';
 
 const tasks = 100_000;
-const longest_pause_ms = 500; // a page that takes the flood in one go would stand for many seconds
+const longest_pause_ms = 2_000; // a page that takes the flood in one go would stand for many seconds
 
 function* floodEvents(first_id) {
   let id = first_id;

@@ -51,7 +51,7 @@ std::vector<link_message> one_of_each() {
   outcome.task = task_id{"t-1"};
   outcome.agent = key;
   outcome.output = json_text{"null"};
-  outcome.receipt.url = "http://localhost/";
+  outcome.receipt.edit().url = "http://localhost/";
   node_figures figures{
       "ready", unix_time{1}, 3, {{service_name{"local"}, "http://x", true, "", 2}}};
   wait_answer why;

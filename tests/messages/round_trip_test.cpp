@@ -190,7 +190,7 @@ TEST_CASE("what is said of tasks round-trips") {
                           micros{77},
                           millis{500},
                           true,
-                          {"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"}};
+                          receipt{"n", "http://x", 200, micros{5}, 6, 7, "aa", "bb"}};
   CHECK(through_the_wire(outcome) == outcome);
 }
 

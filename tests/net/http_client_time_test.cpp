@@ -61,7 +61,7 @@ TEST_CASE("a handshake that does not come runs into the connect timeout") {
 TEST_CASE("a server that does not answer runs into the timeout and sees the connection closed") {
   silent_server silent;
   client_fixture fixture;
-  auto failure = failure_of(fixture.call({.url = silent.server.url(), .timeout = 100ms}));
+  auto failure = failure_of(fixture.call({.url = silent.server.url(), .timeout = 1s}));
   CHECK(failure.code == http_errc::timeout);
   CHECK(failure.message.find("127.0.0.1:" + std::to_string(silent.server.port())) !=
         std::string::npos);
@@ -127,6 +127,30 @@ TEST_CASE("done is called on the loop's thread, not from inside start") {
     inside.set_value(*called);
   });
   CHECK_FALSE(inside.get_future().get());
+}
+
+TEST_CASE("a call that starts on the loop's thread, from another one's end, has its turn there") {
+  raw_server server{[](raw_socket& socket, int) {
+    for (int i = 0; i < 3; ++i) {
+      socket.read_until("\r\n\r\n");
+      socket.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(i));
+    }
+    socket.closes_within(patience);
+  }};
+  std::promise<std::string> bodies;
+  client_fixture fixture;
+  auto all = std::make_shared<std::string>();
+  std::function<void(http_result)> next = [&, all](http_result got) {
+    *all += response_of(std::move(got)).body;
+    auto before = *all;
+    if (all->size() == 3)
+      return bodies.set_value(*all);
+    fixture.client.start({.url = server.url()}, next);
+    CHECK(*all == before);
+  };
+  fixture.client.start({.url = server.url()}, next);
+  CHECK(bodies.get_future().get() == "012");
+  CHECK(server.accepted() == 1);
 }
 
 TEST_CASE("shutting down ends calls that run and calls that wait, before it returns") {

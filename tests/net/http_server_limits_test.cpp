@@ -118,24 +118,27 @@ TEST_CASE("a kept connection is closed after the idle timeout") {
 TEST_CASE("neither timeout passes while a handler works") {
   exchange_queue queue;
   server_fixture fixture{queue.handler(),
-                         {.head_timeout = 50ms, .body_timeout = 50ms, .idle_timeout = 50ms}};
+                         {.head_timeout = 500ms, .body_timeout = 500ms, .idle_timeout = 500ms}};
   auto client = fixture.connect();
   client.send("POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\nx");
   auto exchange = queue.next();
-  CHECK_FALSE(client.closes_within(200ms));
+  CHECK_FALSE(client.closes_within(1'500ms));
   echo(exchange);
   CHECK(client.read_to_end().ends_with("POST /? x"));
 }
 
 TEST_CASE("a client that does not read its response is closed on") {
+  event asked;
   event gone;
   std::string large(64u << 20, 'x');
-  server_fixture fixture{[&](const exchange_ptr& exchange) {
+  server_fixture fixture{[&large, told = asked.setter()](const exchange_ptr& exchange) {
                            exchange->respond({200, {}, large});
+                           told();
                          },
                          {.write_timeout = 100ms}};
   auto client = fixture.connect(4'096);
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(asked.happens()); // else nothing is under way yet
   fixture.server->close(patience, gone.setter());
   CHECK(gone.happens());
   CHECK(client.read_to_end().size() < large.size());
