@@ -202,6 +202,7 @@ std::optional<std::string> name_problem(std::string_view text, std::size_t max_b
 
 object_reader::object_reader(const json& value, std::string where, std::vector<problem>& problems)
     : where_{std::move(where)}, problems_{problems} {
+  asked_.reserve(16);
   if (value.is_object())
     object_ = &value;
   else

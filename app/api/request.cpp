@@ -165,9 +165,10 @@ std::string media_type(const net::headers& headers) {
   auto value = net::find_header(headers, "content-type");
   if (!value)
     return {};
-  std::string type{value->substr(0, value->find(';'))};
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t'))
-    type.pop_back();
+  auto text = value->substr(0, value->find(';'));
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  std::string type{text};
   std::transform(type.begin(), type.end(), type.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return type;

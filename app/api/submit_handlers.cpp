@@ -75,11 +75,12 @@ std::vector<task_detail> in_order(std::vector<task_detail> found, const std::vec
   return result;
 }
 
-void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
+void answer_with_tasks(api_self self, api_state::waiting_call what) {
   constexpr millis patience{60'000}; // they have been accepted: an error would be a lie
+  auto give_up = refuser(self, what.request);
   self->request(self->state.peers.tasks, patience, atom::describe_v, what.tasks)
       .then(
-          [self, what](std::vector<task_detail>& found) {
+          [self, what = std::move(what)](std::vector<task_detail>& found) {
             auto tasks = in_order(std::move(found), what.tasks);
             if (what.one && tasks.empty())
               return refuse(self, what.request,
@@ -91,7 +92,7 @@ void answer_with_tasks(api_self self, const api_state::waiting_call& what) {
                   {"Location", "/v1/tasks/" + net::encode_path_segment(what.tasks.front().str())});
             reply(self, what.request, std::move(response));
           },
-          refuser(self, what.request));
+          std::move(give_up));
 }
 
 /// Waits for those tasks of a request that have not ended; those that were known may have.
@@ -186,19 +187,20 @@ void submit_tasks(api_self self, const call_ptr& request) {
     task.traceparent = trace;
     ids.push_back(task.id);
   }
-  api_state::waiting_call what{request, ids, 201, submission.one};
-  auto accepted = [self, what, wait](const std::vector<task_id>& known) mutable {
+  api_state::waiting_call what{request, std::move(ids), 201, submission.one};
+  // Called once.
+  auto accepted = [self, what = std::move(what), wait](const std::vector<task_id>& known) mutable {
     what.known = known;
     if (known.size() == what.tasks.size())
       what.status = 200;
     if (wait == millis{0})
-      answer_with_tasks(self, what);
-    else if (known.empty())
-      wait_for_tasks(self, what, what.tasks, wait);
-    else
-      wait_for_open(self, what, known, wait);
+      return answer_with_tasks(self, std::move(what));
+    if (!known.empty())
+      return wait_for_open(self, what, known, wait);
+    auto open = what.tasks;
+    wait_for_tasks(self, std::move(what), open, wait);
   };
-  submit(self, std::move(submission.tasks), accepted,
+  submit(self, std::move(submission.tasks), std::move(accepted),
          [self, request](const problem_details& why) { refuse(self, request, why); });
 }
 
@@ -213,11 +215,11 @@ void submit(api_self self, std::vector<task_spec> tasks,
   };
   self->request(self->state.peers.tasks, patience, atom::submit_v, std::move(tasks))
       .then(
-          [accepted, ended](const submit_result& result) {
+          [accepted = std::move(accepted), ended](const submit_result& result) {
             accepted(result.known);
             ended();
           },
-          [refused, ended](caf::error& error) {
+          [refused = std::move(refused), ended](caf::error& error) {
             refused(to_problem(error));
             ended();
           });
@@ -238,7 +240,7 @@ void wait_for_tasks(api_self self, api_state::waiting_call what, const std::vect
 void answer_waiting(api_self self, std::uint64_t operation) {
   auto found = self->state.waiting_calls.extract(operation);
   if (!found.empty())
-    answer_with_tasks(self, found.mapped());
+    answer_with_tasks(self, std::move(found.mapped()));
 }
 
 } // namespace rolecall::api
