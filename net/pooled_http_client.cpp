@@ -87,6 +87,7 @@ private:
   void abandon(call_id id, http_failure why);
   void end(const std::shared_ptr<client_call>& call, http_result result);
   void tell(handler done, http_result result);
+  void tell_rest();
 
   boost::asio::io_context& context_;
   std::shared_ptr<pool_settings> settings_;
@@ -97,6 +98,7 @@ private:
   url latest_;                             ///< whose pool was asked for last
   std::weak_ptr<origin_pool> latest_pool_; ///< that one
   bool starting_{false};                   ///< a caller is in `start`: no handler is called
+  std::vector<std::pair<handler, http_result>> untold_; ///< of those that ended in there
   bool ended_{false};
 };
 
@@ -184,9 +186,17 @@ void pooled_http_client::impl::end(const std::shared_ptr<client_call>& call, htt
 void pooled_http_client::impl::tell(handler done, http_result result) {
   if (!starting_)
     return done(std::move(result));
-  boost::asio::post(context_, [done = std::move(done), result = std::move(result)]() mutable {
+  untold_.emplace_back(std::move(done), std::move(result));
+  if (untold_.size() == 1)
+    boost::asio::post(context_, [weak = weak_from_this()] {
+      if (auto self = weak.lock())
+        self->tell_rest();
+    });
+}
+
+void pooled_http_client::impl::tell_rest() {
+  for (auto& [done, result] : std::exchange(untold_, {}))
     done(std::move(result));
-  });
 }
 
 std::shared_ptr<origin_pool> pooled_http_client::impl::pool_of(const url& target) {
@@ -221,6 +231,8 @@ std::vector<http_client::handler> pooled_http_client::impl::end_all() {
   for (auto& item : inbox_->close())
     if (auto* start = std::get_if<start_order>(&item))
       handlers.push_back(std::move(start->done));
+  for (auto& [done, result] : std::exchange(untold_, {}))
+    handlers.push_back(std::move(done));
   auto calls = std::exchange(calls_, {});
   // First those that wait: withdrawing one on a connection would put the next one on another.
   for (auto& [id, call] : calls)

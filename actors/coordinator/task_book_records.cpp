@@ -187,7 +187,7 @@ void task_book::let_go(const task_id& needed, time_point now) {
 
 std::size_t task_book::kept_bytes(const task& t) {
   return t.spec->input.str().size() + t.record->output.str().size() +
-         t.history.size() * sizeof(attempt_record);
+         t.history.size() * (sizeof(attempt_record) + sizeof(receipt));
 }
 
 /// Nobody needs the task any longer: from here on it may be forgotten.

@@ -3,14 +3,15 @@
 namespace rolecall {
 
 std::optional<agent_event> agent_table::put(agent_record record) {
-  auto known = agents_.find(record.key);
-  if (known != agents_.end() && record.revision <= known->second.revision)
-    return std::nullopt;
-  auto change = known == agents_.end() ? agent_change::up : agent_change::changed;
-  if (change == agent_change::changed)
+  auto [known, fresh] = agents_.try_emplace(record.key);
+  auto change = fresh ? agent_change::up : agent_change::changed;
+  if (!fresh) {
+    if (record.revision <= known->second.revision)
+      return std::nullopt;
     by_role_[known->second.role].erase(record.key);
+  }
   by_role_[record.role].insert(record.key);
-  agents_[record.key] = record;
+  known->second = record;
   return agent_event{++sequence_, change, std::move(record)};
 }
 

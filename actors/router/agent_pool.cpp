@@ -310,13 +310,13 @@ void agent_pool::set_others(routed_agent& a, std::uint32_t others, time_point no
   refresh(a, now);
 }
 
-void agent_pool::put_on_ring(const routed_agent& a, bool there) {
+void agent_pool::put_on_ring(routed_agent& a, bool there) {
   const auto& key = a.record.key;
   auto name = (key.node.empty() ? "" : key.node.str() + '/') + to_string(key);
   for (int i = 1; i <= ring_points; ++i) {
     auto at = hash_of(name, static_cast<std::uint64_t>(i));
     if (there)
-      ring_.emplace(at, &agents_.at(a.record.key));
+      ring_.emplace(at, &a);
     else if (auto found = ring_.find(at); found != ring_.end() && found->second == &a)
       ring_.erase(found);
   }

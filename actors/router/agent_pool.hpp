@@ -124,7 +124,7 @@ private:
   void join_group(routed_agent& a);
   void leave_group(routed_agent& a);
   void set_due(routed_agent& a, time_point now);
-  void put_on_ring(const routed_agent& a, bool there);
+  void put_on_ring(routed_agent& a, bool there);
 
   rank_function rank_;
   std::map<agent_key, routed_agent> agents_;

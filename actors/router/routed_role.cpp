@@ -105,7 +105,10 @@ const routed_agent* routed_role::home_of(const placement_request& request, time_
   if (const auto* last = contexts.last(request.context_id)) {
     auto known = pool.agents().find(*last);
     if (known != pool.agents().end())
-      return known->second.free_slot(now) && !avoids(request, *last) ? &known->second : nullptr;
+      return known->second.free_slot(now) && known->second.has(request.skills) &&
+                     !avoids(request, *last)
+                 ? &known->second
+                 : nullptr;
   }
   return pool.home_of(request.context_id, [&](const routed_agent& a) {
     return a.usable(now) && a.free_slot(now) && a.in_flight < most && a.has(request.skills) &&

@@ -158,9 +158,9 @@ void routing_table::place_newcomer(const role_name& name, routed_role& role, tim
   if (placed)
     out.emplace_back(settle(role, *role.newcomer, choice, now));
   auto request = *std::exchange(role.newcomer, std::nullopt);
+  role.held.forget(request.task); // it has its agent, or the line looks at it anew
   if (placed)
     return role.line.passed_by(request);
-  role.held.forget(request.task); // the line looks at it anew
   wait_in_line(role, std::move(request));
 }
 

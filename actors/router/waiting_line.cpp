@@ -75,8 +75,10 @@ bool waiting_line::remove(const task_id& task) {
   where_.erase(found);
   auto key = counts_.find(where.key.second);
   recount(key, [](auto& count) { --count.waiting; });
-  if (key->second.waiting == 0)
+  if (key->second.waiting == 0) {
     counts_.erase(key);
+    held_.erase(where.key.second); // who comes next is looked at
+  }
   auto request = leave(where);
   --classes_.at(where.key.first).waiting;
   auto count = skill_sets_.find(request.skills);
@@ -313,6 +315,7 @@ void waiting_line::passed_by(const placement_request& request) {
   its_class.served = ++placements_;
   auto& key = key_of({request.priority, request.fairness_key});
   key.pass = std::max(key.pass, its_class.pass);
+  key.greedy = false;
   pay(key, its_class);
 }
 

@@ -56,6 +56,20 @@ TEST_CASE("a task goes to the agent that worked on its context last") {
   CHECK(w.at.at({"second", 1}) == key(2));
 }
 
+TEST_CASE("an agent that knows the context, but not the skill, is not taken") {
+  world w;
+  w.up(1, 64, {{"x", 1}});
+  w.up(2, 64, {{"y", 1}});
+  auto first = with_context(w, "first", "c");
+  first.skills = {"x"};
+  CHECK(w.place(first));
+  w.end("first");
+  auto second = with_context(w, "second", "c");
+  second.skills = {"y"};
+  CHECK(w.place(second));
+  CHECK(w.at.at({"second", 1}) == key(2));
+}
+
 TEST_CASE("a task waits for the agent that knows its context, and holds up nobody else") {
   world w;
   let_contexts_be_learnt(w);

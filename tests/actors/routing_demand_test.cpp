@@ -45,6 +45,28 @@ double eight_cores(double in_flight) {
 
 } // namespace
 
+TEST_CASE("what was withdrawn while its key was at its limit holds up nobody who comes later") {
+  router_options options;
+  options.key_limits["k"].max_parallel = 1;
+  world w{options};
+  w.up(1, 2);
+  auto of_key = [&](const std::string& task) {
+    auto result = w.request(task);
+    result.fairness_key = "k";
+    return result;
+  };
+  CHECK(w.place(of_key("one")));
+  CHECK_FALSE(w.place(of_key("two")));
+  CHECK(w.table.withdraw(task_id{"two"}));
+  w.settle();
+  CHECK(w.place("filler"));
+  w.end("one");
+  CHECK(w.place("another"));
+  CHECK_FALSE(w.place(of_key("three"))); // nobody is free
+  w.end("filler");
+  CHECK(w.at.contains({"three", 1}));
+}
+
 TEST_CASE("tasks that a cap of their role holds are no demand") {
   router_options options;
   options.role_limits[worker].max_parallel = 3;

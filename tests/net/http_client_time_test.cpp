@@ -169,6 +169,22 @@ TEST_CASE("shutting down ends calls that run and calls that wait, before it retu
   CHECK(silent.closed.get_future().get());
 }
 
+TEST_CASE("a call that fails at once is told of, though its loop ends before it comes to that") {
+  std::promise<http_result> told;
+  std::promise<void> started;
+  client_fixture fixture;
+  boost::asio::post(fixture.loop.context(), [&] {
+    fixture.client.start({.url = "nonsense"},
+                         [&](http_result result) { told.set_value(std::move(result)); });
+    fixture.loop.context().stop();
+    started.set_value();
+  });
+  started.get_future().get();
+  fixture.loop.stop();
+  fixture.client.shut_down();
+  CHECK(told.get_future().wait_for(0s) == std::future_status::ready);
+}
+
 TEST_CASE("a client that is shut down refuses new calls, and may be shut down again") {
   client_fixture fixture;
   fixture.client.shut_down();
