@@ -32,6 +32,7 @@ std::vector<routing_table::decision> routing_table::dispatch(time_point now) {
   changed_.clear();
   auto place = [&](routed_role& role, const proposal& next) {
     result.emplace_back(settle(role, *next.request, next.choice, now));
+    leave_line(role, *next.request);
   };
   if (options_->max_parallel == 0) {
     for (auto [name, role] : roles) {
@@ -164,6 +165,13 @@ void routing_table::place_newcomer(const role_name& name, routed_role& role, tim
   wait_in_line(role, std::move(request));
 }
 
+/// A request of the line has its agent.
+void routing_table::leave_line(routed_role& role, const placement_request& request) {
+  waiting_in_.erase(request.task);
+  role.held.forget(request.task);
+  role.line.taken(request);
+}
+
 void routing_table::wait_in_line(routed_role& role, placement_request request) {
   waiting_in_.insert_or_assign(request.task, request.role);
   role.line.push(std::move(request));
@@ -207,11 +215,6 @@ placement routing_table::settle(routed_role& role, const placement_request& requ
   ++(request.hedge ? role.hedging : is_own(a.record.key) ? role.running : role.away);
   role.peak = std::max(role.peak, role.running);
   demand_changed_.insert(request.role);
-  if (!request.hedge && !role.newcomer) {
-    waiting_in_.erase(request.task);
-    role.held.forget(request.task);
-    role.line.taken(request);
-  }
   return result;
 }
 

@@ -139,6 +139,7 @@ private:
   fit look_at(const placement_request& request, const role_name& name, routed_role& role,
               time_point now, routed_role::choice& choice);
   void wait_in_line(routed_role& role, placement_request request);
+  void leave_line(routed_role& role, const placement_request& request);
   void place_newcomer(const role_name& name, routed_role& role, time_point now,
                       std::vector<decision>& out);
   placement settle(routed_role& role, const placement_request& request,
